@@ -1,0 +1,109 @@
+# klinic: see README.md. `make help` lists the targets.
+
+BUILD ?= build
+CC = gcc
+HOSTED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Irunner -pthread -g -MMD -MP \
+	-Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wno-format-nonliteral
+ifeq ($(RELEASE),1)
+MODE_CFLAGS = -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+else ifeq ($(COVERAGE),1)
+MODE_CFLAGS = -O0 --coverage
+else
+MODE_CFLAGS = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+ALL_CFLAGS = $(HOSTED_CFLAGS) $(MODE_CFLAGS) $(CFLAGS)
+LIBS = -lyaml -ljansson -lsodium -lelf
+
+# Everything that building, running and testing needs, beside git, make and gcc.
+PACKAGES = \
+	libyaml-dev libjansson-dev libsodium-dev libelf-dev libcmocka-dev libc6-dev pkg-config \
+	qemu-system-x86 seabios bubblewrap linux-source-6.1 \
+	flex bison bc libssl-dev lz4 xz-utils kmod cpio rsync patch binutils perl \
+	python3-drgn clang-format clang-tidy cppcheck bats gcovr jq libxml2-utils
+
+LIB_SRC := $(sort $(filter-out runner/guest/% runner/cli/%,$(wildcard runner/*/*.c)) $(wildcard graders/*.c))
+CLI_SRC := $(sort $(wildcard runner/cli/*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+VM_SRC := $(sort $(wildcard tests/vm/test_*.c))
+HELP_SRC := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+OWN_C := $(sort $(wildcard include/klinic/*.h runner/*/*.[ch] graders/*.[ch] tests/*/*.[ch]))
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB = $(BUILD)/libklinic.a
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
+
+.PHONY: all help deps demo test check unit vm-test cli-test lint check-layers check-format check-headers \
+	format tidy coverage certify clean
+.SECONDARY:
+
+all: $(BUILD)/klinic
+
+help:
+	@echo "make            build $(BUILD)/klinic (ASan and UBSan; RELEASE=1 without)"
+	@echo "make demo       from nothing to three graded submissions"
+	@echo "make test       everything of check, and all tests that boot guests"
+	@echo "make check      layers, headers, formatting, static analysis, unit and golden tests"
+	@echo "make unit       unit and golden tests"
+	@echo "make vm-test    tests that boot guests"
+	@echo "make cli-test   tests of the command as its users see it"
+	@echo "make certify    certify every exercise"
+	@echo "make coverage   unit tests' line coverage"
+	@echo "make format     rewrite our C as clang-format has it"
+	@echo "make deps       install the Debian packages"
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(LIB): $(call obj,$(LIB_SRC))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/klinic: $(call obj,$(CLI_SRC)) $(LIB)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call obj,$(HELP_SRC)) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+deps:
+	@tests/lint/deps.sh $(PACKAGES)
+
+unit: $(UNIT_BIN)
+	@tests/run.sh unit $(UNIT_BIN)
+
+vm-test: $(BUILD)/klinic $(VM_BIN)
+	@tests/run.sh vm $(VM_BIN)
+
+cli-test: $(BUILD)/klinic
+	@KLINIC=$(abspath $(BUILD)/klinic) tests/run.sh cli $(sort $(wildcard tests/cli/*.bats))
+
+check-layers:
+	@tests/lint/check-layers.sh
+
+check-headers:
+	@tests/lint/check-headers.sh
+
+check-format:
+	@clang-format --dry-run -Werror $(OWN_C) && echo "format: $(words $(OWN_C)) files as clang-format has them"
+
+format:
+	@clang-format -i $(OWN_C)
+
+tidy:
+	@tests/lint/tidy.sh $(LIB_SRC) $(CLI_SRC)
+
+lint: check-layers check-headers check-format tidy
+
+check: lint unit
+
+coverage:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage COVERAGE=1 unit
+	@gcovr -r . --object-directory $(BUILD)/coverage -f runner/ -f graders/ -s
+
+clean:
+	rm -rf $(BUILD)

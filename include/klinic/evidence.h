@@ -1,0 +1,126 @@
+/*
+ * Evidence: what klinic saw, without an opinion. Graders see this and nothing
+ * else, so every grader runs in a unit test from recorded evidence (JSON).
+ */
+#ifndef KLINIC_EVIDENCE_H
+#define KLINIC_EVIDENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <klinic/digest.h>
+#include <klinic/finding.h>
+#include <klinic/json.h>
+#include <klinic/verdict.h>
+
+/* How a run ended, as the host saw it. */
+enum kl_end {
+	KL_END_ANSWERED, /* the agent closed the mailbox and stopped the machine */
+	KL_END_PANIC, /* reset, and the log says "Kernel panic" */
+	KL_END_RESET, /* reset, triple fault or power-off without an answer */
+	KL_END_GUEST_TIME, /* the limit in guest time: a hang, exactly judged */
+	KL_END_WALL_NET, /* the wall-clock net: infra */
+	KL_END_LOST, /* QEMU died or could not be asked: infra */
+	KL_END_COUNT,
+};
+KL_ENUM_DECLARE(kl_end, enum kl_end);
+
+/* What the check's program came to, as the agent wrote it into the mailbox. */
+enum kl_program_end {
+	KL_PROGRAM_NONE, /* never started: a step before it failed */
+	KL_PROGRAM_EXITED,
+	KL_PROGRAM_SIGNALLED,
+	KL_PROGRAM_TIMED_OUT, /* the agent's limit for the step */
+	KL_PROGRAM_COUNT,
+};
+KL_ENUM_DECLARE(kl_program_end, enum kl_program_end);
+
+/* One answer compared with what the host expected. */
+struct kl_answer {
+	unsigned int slot;
+	bool given;
+	uint64_t value;
+	uint64_t min, max; /* inclusive */
+	char *label; /* what the slot means; for the author and the panel, not the candidate */
+};
+
+struct kl_run {
+	uint64_t seed;
+	enum kl_end end;
+	uint64_t guest_ns; /* guest clock at the end as the guest told it; 0 without an answer */
+	int load_status; /* of finit_module: 0 or -errno */
+	int unload_status; /* of delete_module: 0 or -errno; 1: not asked for */
+	enum kl_program_end program;
+	int program_status; /* exit status or signal */
+	struct kl_answer *answers; /* one for each slot that the host expected */
+	size_t n_answers;
+	char *said; /* the program's own remark, bounded; hostile text */
+	struct kl_findings findings; /* from the console */
+	char *console; /* hostile text, capped, NUL bytes replaced */
+	bool console_truncated;
+	bool debug_locks; /* lockdep still listening at the end, read from guest memory by the host */
+	bool memory_read; /* debug_locks and tainted are valid */
+	uint64_t tainted; /* tainted_mask, the same way */
+	int64_t wall_ms;
+	uint64_t points_hit; /* preemption points met and taken, from the schedule driver */
+	uint64_t preempted;
+};
+
+struct kl_check_evidence {
+	char *check; /* id */
+	char *title;
+	char *flavour;
+	enum kl_mode mode;
+	bool hidden;
+	struct kl_run *runs; /* in the order of seeds */
+	size_t n_runs;
+	unsigned int planned; /* runs that were asked for; fewer were made after a failure */
+	bool tolerate[KL_KIND_COUNT];
+	bool leaks;
+	char *infra; /* why there are no runs, or NULL */
+};
+
+/* One compile of the candidate's files. */
+struct kl_diagnostic {
+	char *file;
+	unsigned int line, column;
+	char *severity; /* error, warning, note */
+	char *text;
+};
+
+struct kl_build_evidence {
+	char *flavour;
+	bool ok;
+	bool timed_out;
+	struct kl_diagnostic *diagnostics;
+	size_t n;
+	char *log; /* hostile text, capped */
+	int64_t wall_ms;
+};
+
+struct kl_evidence {
+	char *exercise;
+	char exercise_digest[KL_DIGEST_HEX];
+	char submission_digest[KL_DIGEST_HEX];
+	char *submission; /* name for people */
+	char *diff;
+	struct kl_strv refused;
+	struct kl_build_evidence *builds;
+	size_t n_builds;
+	struct kl_check_evidence *checks; /* in the order of exercise.yaml */
+	size_t n_checks;
+	/* environment */
+	char *kernel; /* "6.1.192 kasan 0123456789ab" */
+	char *qemu; /* version */
+	char *accel; /* "tcg", or "tcg+icount" */
+	char template_ram[KL_DIGEST_HEX]; /* of the exact template, "" when none was used */
+	int64_t intake_ms, build_ms, vm_ms, total_ms;
+};
+
+void kl_run_deinit(struct kl_run *r);
+void kl_evidence_deinit(struct kl_evidence *e);
+json_t *kl_evidence_json(const struct kl_evidence *e);
+int kl_evidence_from_json(const json_t *j, struct kl_evidence *ret, struct kl_error *err);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * Virtual machines: templates and forks (docs/architecture.md, "Exact forks").
+ *
+ * A template is one boot of (kernel, agent, machine shape, command line, QEMU),
+ * stopped by the agent at one instruction and kept in the cache by digest. A
+ * fork maps its RAM copy-on-write, finds payload, plan, seed and challenge in
+ * its mailbox, and runs to a typed end; it then stands still, so that its
+ * memory can be read.
+ */
+#ifndef KLINIC_VM_H
+#define KLINIC_VM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <klinic/deadline.h>
+#include <klinic/digest.h>
+#include <klinic/error.h>
+#include <klinic/evidence.h>
+#include <klinic/kbuild.h>
+#include <klinic/verdict.h>
+
+#define KL_CONSOLE_CAP (4UL << 20) /* bytes of console kept; a guest that prints more is cut */
+
+struct kl_machine {
+	enum kl_mode mode;
+	bool kvm; /* parallel mode only, after kl_vm_kvm_probe said yes */
+	char *bzimage, *initramfs, *vmlinux;
+	char kernel_digest[KL_DIGEST_HEX];
+	char *qemu; /* program; default qemu-system-x86_64 */
+};
+
+int kl_machine_init(struct kl_machine *m, const struct kl_kernel *k, enum kl_mode mode,
+		    struct kl_error *err);
+void kl_machine_deinit(struct kl_machine *m);
+
+struct kl_template;
+
+/*
+ * Opens the template from the cache, or boots it. With rebuild, boots again even
+ * when there is one. Waiting for another process that makes the same one counts
+ * towards the deadline.
+ */
+int kl_template_open(const struct kl_machine *m, bool rebuild, kl_deadline deadline,
+		     struct kl_template **ret, struct kl_error *err);
+void kl_template_destroy(struct kl_template *t);
+void kl_template_destroy_p(struct kl_template **t);
+const char *kl_template_ram_digest(const struct kl_template *t);
+const char *kl_template_digest(const struct kl_template *t);
+const char *kl_template_qemu_version(const struct kl_template *t);
+int64_t kl_template_boot_ms(const struct kl_template *t); /* wall time of its boot */
+bool kl_template_fresh(const struct kl_template *t); /* booted by this call */
+
+/* What a run is to do: goes into the mailbox before the first instruction. */
+struct kl_job {
+	const char *module_ko; /* path; loaded first */
+	const char *module_name; /* for rmmod */
+	const char *module_params; /* "" by default */
+	const char *sched_ko; /* NULL: no schedule driver */
+	const struct kl_strv *points; /* symbols to preempt at */
+	unsigned int preempt_percent;
+	const char *program; /* path of the static check program */
+	uint64_t seed;
+	uint8_t challenge[32];
+	unsigned int guest_seconds; /* exact limit for the whole run */
+	bool unload, leaks;
+	void (*on_console)(const char *data, size_t len, void *arg); /* live, may be NULL */
+	void *arg;
+};
+
+/* Runs one fork to its end. Fills everything of *ret but expected answers; given slots are in ret_slots. */
+#define KL_ANSWER_SLOTS 64
+struct kl_slots {
+	uint64_t given; /* bit per slot */
+	uint64_t value[KL_ANSWER_SLOTS];
+};
+/* 0 whatever the guest did (see ret->end); -1 only when no run took place at all, or when interrupted. */
+int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *ret,
+	      struct kl_slots *ret_slots, struct kl_error *err);
+
+/* Does KVM really boot a guest here? Answer cached by (QEMU, kernel, host CPU, boot id). *ret_why is one sentence. */
+int kl_vm_kvm_probe(const struct kl_machine *m, bool fresh, bool *ret_works, char **ret_why,
+		    struct kl_error *err);
+/* "7.2.22", from qemu-system-x86_64 --version. KL_INFRA with the package to install when missing. */
+int kl_vm_qemu_version(const char *qemu, char **ret, struct kl_error *err);
+
+/* The argument list of the emulator, made by a pure function: golden tests. */
+enum kl_vm_role { KL_VM_TEMPLATE, KL_VM_FORK, KL_VM_PROBE };
+struct kl_vm_paths {
+	const char *ram, *mailbox, *console, *qmp_fd;
+};
+int kl_vm_argv(const struct kl_machine *m, enum kl_vm_role role, const struct kl_vm_paths *p,
+	       struct kl_strv *ret, struct kl_error *err);
+
+/* Templates in the cache that no current kernel names: removed. */
+int kl_template_prune(bool all, uint64_t *ret_bytes, struct kl_error *err);
+
+#endif
