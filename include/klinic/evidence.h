@@ -119,6 +119,7 @@ struct kl_evidence {
 };
 
 void kl_run_deinit(struct kl_run *r);
+void kl_build_evidence_deinit(struct kl_build_evidence *b);
 void kl_evidence_deinit(struct kl_evidence *e);
 json_t *kl_evidence_json(const struct kl_evidence *e);
 int kl_evidence_from_json(const json_t *j, struct kl_evidence *ret, struct kl_error *err);

@@ -74,7 +74,6 @@ int kl_module_build(const struct kl_exercise *e, const struct kl_kernel *k,
 		    const struct kl_submission *s, struct kl_build_evidence *ret_build,
 		    struct kl_module *ret, struct kl_error *err);
 void kl_module_deinit(struct kl_module *m);
-void kl_build_evidence_deinit(struct kl_build_evidence *b);
 
 /*
  * Compiles a check (trusted source, include/klinic/check.h) twice: the static

@@ -5,7 +5,6 @@
 #include <klinic/evidence.h>
 #include <klinic/json.h>
 
-void kl_build_deinit(struct kl_build_evidence *b);
 json_t *kl_builds_json(const struct kl_build_evidence *builds, size_t n);
 /* Fills *ret and *ret_n as far as it came, also on failure: the owner's deinit frees them. */
 int kl_builds_from_json(const json_t *j, struct kl_build_evidence **ret, size_t *ret_n,

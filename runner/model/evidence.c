@@ -31,7 +31,7 @@ void kl_run_deinit(struct kl_run *r)
 	*r = (struct kl_run){ 0 };
 }
 
-void kl_build_deinit(struct kl_build_evidence *b)
+void kl_build_evidence_deinit(struct kl_build_evidence *b)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		free(b->diagnostics[i].file);
@@ -59,7 +59,7 @@ static void check_deinit(struct kl_check_evidence *c)
 void kl_evidence_deinit(struct kl_evidence *e)
 {
 	for (size_t i = 0; i < e->n_builds; i++)
-		kl_build_deinit(&e->builds[i]);
+		kl_build_evidence_deinit(&e->builds[i]);
 	for (size_t i = 0; i < e->n_checks; i++)
 		check_deinit(&e->checks[i]);
 	free(e->builds);

@@ -27,7 +27,7 @@ void kl_result_deinit(struct kl_result *r)
 	for (size_t i = 0; i < r->n_checks; i++)
 		check_deinit(&r->checks[i]);
 	for (size_t i = 0; i < r->n_builds; i++)
-		kl_build_deinit(&r->builds[i]);
+		kl_build_evidence_deinit(&r->builds[i]);
 	free(r->dimensions);
 	free(r->checks);
 	free(r->builds);
