@@ -14,6 +14,8 @@
 #include <klinic/json.h>
 #include <klinic/verdict.h>
 
+#define KL_EVIDENCE_SCHEMA "klinic.evidence/1"
+
 /* How a run ended, as the host saw it. */
 enum kl_end {
 	KL_END_ANSWERED, /* the agent closed the mailbox and stopped the machine */

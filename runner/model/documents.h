@@ -5,6 +5,9 @@
 #include <klinic/evidence.h>
 #include <klinic/json.h>
 
+/* As kl_findings_json(), and where in the log each was read: evidence forgets nothing. */
+json_t *kl_findings_record(const struct kl_findings *fs);
+
 json_t *kl_builds_json(const struct kl_build_evidence *builds, size_t n);
 /* Fills *ret and *ret_n as far as it came, also on failure: the owner's deinit frees them. */
 int kl_builds_from_json(const json_t *j, struct kl_build_evidence **ret, size_t *ret_n,

@@ -1,0 +1,184 @@
+/* Evidence from JSON. The file may be anybody's: every type and size is checked. */
+#include <limits.h>
+#include <stdlib.h>
+
+#include <klinic/evidence.h>
+
+#include "model/documents.h"
+#include "model/json_io.h"
+
+static int read_status(const json_t *o, const char *key, int *ret, struct kl_error *err)
+{
+	int64_t value;
+
+	if (kl_in_int(o, key, INT_MIN, INT_MAX, &value, err))
+		return -1;
+	*ret = (int)value;
+	return 0;
+}
+
+static int read_answer(const json_t *o, struct kl_answer *ret, struct kl_error *err)
+{
+	if (kl_in_object(o, "an answer", err) || kl_in_uint(o, "slot", 65535, &ret->slot, err) ||
+	    kl_in_bool(o, "given", &ret->given, err) || kl_in_u64(o, "value", &ret->value, err) ||
+	    kl_in_u64(o, "min", &ret->min, err) || kl_in_u64(o, "max", &ret->max, err))
+		return -1;
+	return kl_in_text(o, "label", KL_IN_NAME_MAX, false, &ret->label, err);
+}
+
+static int read_answers(const json_t *o, struct kl_run *ret, struct kl_error *err)
+{
+	const json_t *list;
+
+	if (kl_in_list(o, "answers", KL_IN_LIST_MAX, &list, err))
+		return -1;
+	ret->answers = calloc(json_array_size(list) + 1, sizeof(*ret->answers));
+	if (!ret->answers)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (read_answer(json_array_get(list, i), &ret->answers[ret->n_answers++], err))
+			return kl_error_prepend(err, "answers[%zu]", i);
+	return 0;
+}
+
+static int read_run(const json_t *o, struct kl_run *ret, struct kl_error *err)
+{
+	const json_t *findings;
+	int end, program;
+
+	if (kl_in_object(o, "a run", err) || kl_in_u64(o, "seed", &ret->seed, err) ||
+	    kl_in_enum(o, "end", kl_end_parse, &end, err) ||
+	    kl_in_u64(o, "guest_ns", &ret->guest_ns, err) ||
+	    read_status(o, "load_status", &ret->load_status, err) ||
+	    read_status(o, "unload_status", &ret->unload_status, err) ||
+	    kl_in_enum(o, "program", kl_program_end_parse, &program, err) ||
+	    read_status(o, "program_status", &ret->program_status, err) ||
+	    read_answers(o, ret, err) ||
+	    kl_in_text(o, "said", KL_IN_TEXT_MAX, false, &ret->said, err) ||
+	    kl_in_text(o, "console", KL_IN_TEXT_MAX, false, &ret->console, err) ||
+	    kl_in_bool(o, "console_truncated", &ret->console_truncated, err) ||
+	    kl_in_bool(o, "memory_read", &ret->memory_read, err) ||
+	    kl_in_bool(o, "debug_locks", &ret->debug_locks, err) ||
+	    kl_in_u64(o, "tainted", &ret->tainted, err) ||
+	    kl_in_int(o, "wall_ms", 0, INT64_MAX, &ret->wall_ms, err) ||
+	    kl_in_u64(o, "points_hit", &ret->points_hit, err) ||
+	    kl_in_u64(o, "preempted", &ret->preempted, err) ||
+	    kl_in_list(o, "findings", KL_IN_LIST_MAX, &findings, err))
+		return -1;
+	ret->end = (enum kl_end)end;
+	ret->program = (enum kl_program_end)program;
+	return kl_findings_from_json(findings, &ret->findings, err);
+}
+
+static int read_tolerate(const json_t *o, struct kl_check_evidence *ret, struct kl_error *err)
+{
+	const json_t *list;
+
+	if (kl_in_list(o, "tolerate", KL_KIND_COUNT, &list, err))
+		return -1;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		int kind = kl_kind_parse(json_string_value(json_array_get(list, i)));
+
+		if (kind < 0)
+			return kl_fail(err, KL_CONTENT, "“tolerate” must name kinds of findings");
+		ret->tolerate[kind] = true;
+	}
+	return 0;
+}
+
+static int read_runs(const json_t *o, struct kl_check_evidence *ret, struct kl_error *err)
+{
+	const json_t *list;
+
+	if (kl_in_list(o, "runs", KL_IN_LIST_MAX, &list, err))
+		return -1;
+	ret->runs = calloc(json_array_size(list) + 1, sizeof(*ret->runs));
+	if (!ret->runs)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (read_run(json_array_get(list, i), &ret->runs[ret->n_runs++], err))
+			return kl_error_prepend(err, "runs[%zu]", i);
+	return 0;
+}
+
+static int read_check(const json_t *o, struct kl_check_evidence *ret, struct kl_error *err)
+{
+	int mode;
+
+	if (kl_in_object(o, "a check", err) ||
+	    kl_in_text(o, "check", KL_IN_NAME_MAX, true, &ret->check, err) ||
+	    kl_in_text(o, "title", KL_IN_NAME_MAX, false, &ret->title, err) ||
+	    kl_in_text(o, "flavour", KL_IN_NAME_MAX, false, &ret->flavour, err) ||
+	    kl_in_enum(o, "mode", kl_mode_parse, &mode, err) ||
+	    kl_in_bool(o, "hidden", &ret->hidden, err) ||
+	    kl_in_uint(o, "planned", INT_MAX, &ret->planned, err) || read_tolerate(o, ret, err) ||
+	    kl_in_bool(o, "leaks", &ret->leaks, err) ||
+	    kl_in_text(o, "infra", KL_IN_TEXT_MAX, false, &ret->infra, err))
+		return -1;
+	ret->mode = (enum kl_mode)mode;
+	return read_runs(o, ret, err);
+}
+
+static int read_checks(const json_t *o, struct kl_evidence *ret, struct kl_error *err)
+{
+	const json_t *list;
+
+	if (kl_in_list(o, "checks", KL_IN_LIST_MAX, &list, err))
+		return -1;
+	ret->checks = calloc(json_array_size(list) + 1, sizeof(*ret->checks));
+	if (!ret->checks)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (read_check(json_array_get(list, i), &ret->checks[ret->n_checks++], err))
+			return kl_error_prepend(err, "checks[%zu]", i);
+	return 0;
+}
+
+static int read_timing(const json_t *o, struct kl_evidence *ret, struct kl_error *err)
+{
+	if (kl_in_object(o, "“timing”", err) ||
+	    kl_in_int(o, "intake_ms", 0, INT64_MAX, &ret->intake_ms, err) ||
+	    kl_in_int(o, "build_ms", 0, INT64_MAX, &ret->build_ms, err) ||
+	    kl_in_int(o, "vm_ms", 0, INT64_MAX, &ret->vm_ms, err))
+		return -1;
+	return kl_in_int(o, "total_ms", 0, INT64_MAX, &ret->total_ms, err);
+}
+
+static int read_environment(const json_t *o, struct kl_evidence *ret, struct kl_error *err)
+{
+	if (kl_in_object(o, "“environment”", err) ||
+	    kl_in_text(o, "kernel", KL_IN_NAME_MAX, false, &ret->kernel, err) ||
+	    kl_in_text(o, "qemu", KL_IN_NAME_MAX, false, &ret->qemu, err) ||
+	    kl_in_text(o, "accel", KL_IN_NAME_MAX, false, &ret->accel, err))
+		return -1;
+	return kl_in_digest(o, "template_ram", ret->template_ram, err);
+}
+
+static int read_evidence(const json_t *o, struct kl_evidence *ret, struct kl_error *err)
+{
+	const json_t *builds;
+
+	if (kl_in_object(o, "evidence", err) || kl_in_schema(o, KL_EVIDENCE_SCHEMA, err) ||
+	    kl_in_text(o, "exercise", KL_IN_NAME_MAX, true, &ret->exercise, err) ||
+	    kl_in_digest(o, "exercise_digest", ret->exercise_digest, err) ||
+	    kl_in_text(o, "submission", KL_IN_NAME_MAX, false, &ret->submission, err) ||
+	    kl_in_digest(o, "submission_digest", ret->submission_digest, err) ||
+	    kl_in_text(o, "diff", KL_IN_TEXT_MAX, false, &ret->diff, err) ||
+	    kl_in_strings(o, "refused", &ret->refused, err) ||
+	    kl_in_list(o, "builds", KL_IN_LIST_MAX, &builds, err) ||
+	    kl_builds_from_json(builds, &ret->builds, &ret->n_builds, err) ||
+	    read_checks(o, ret, err) || read_timing(json_object_get(o, "timing"), ret, err))
+		return -1;
+	return read_environment(json_object_get(o, "environment"), ret, err);
+}
+
+int kl_evidence_from_json(const json_t *j, struct kl_evidence *ret, struct kl_error *err)
+{
+	KL_AUTO(kl_evidence_deinit) struct kl_evidence e = { 0 };
+
+	if (read_evidence(j, &e, err))
+		return -1;
+	*ret = e;
+	e = (struct kl_evidence){ 0 };
+	return 0;
+}
