@@ -68,7 +68,10 @@ struct kl_exit {
  * Runs to the end or to the deadline, then kills the group and reaps. out and
  * errout may be NULL; their caps bound what is kept. 0 when the child was
  * started and reaped, whatever its exit; -1 KL_INFRA when it could not start
- * (not installed: the message names the Debian package if it is known).
+ * (not installed: the message names the Debian package if it is known); -1
+ * KL_INTERRUPTED, with *ret filled if the child had started, after kl_interrupt().
+ * What the child leaves running in its group is killed when the child ends;
+ * what left the group and holds our pipes is waited for one second at most.
  */
 int kl_command_run(struct kl_command *c, kl_deadline deadline, struct kl_buf *out,
 		   struct kl_buf *errout, struct kl_exit *ret, struct kl_error *err);
@@ -80,6 +83,7 @@ int kl_command_check(struct kl_command *c, kl_deadline deadline, struct kl_buf *
 struct kl_process {
 	pid_t pid;
 	int pidfd; /* pidfd_open(2): readable when it has ended */
+	int64_t started_ns; /* kl_now_ns() then */
 };
 #define KL_PROCESS_INIT ((struct kl_process){ .pid = -1, .pidfd = -1 })
 
@@ -91,7 +95,9 @@ void kl_process_kill(struct kl_process *p); /* kills the group and reaps; harmle
 void kl_process_deinit(struct kl_process *p); /* kills, reaps, closes */
 
 /* Set by the command's signal handler; waits of this room return early with KL_INTERRUPTED. */
-void kl_interrupt(void);
+void kl_interrupt(void); /* async-signal-safe; cannot be taken back */
 bool kl_interrupted(void);
+/* Readable from kl_interrupt() on, never read from: for poll(2) in other rooms. -1 (poll skips it) without descriptors. */
+int kl_interrupt_fd(void);
 
 #endif

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The agent: /init of the guest, static, x86-64.
+ *
+ * In the template it brings the guest up, maps the mailbox and stops the machine
+ * at one instruction. A fork goes on behind that instruction: the orders are
+ * already in its mailbox, so nothing reaches the guest from outside while it
+ * runs, and a run is a function of its orders (docs/architecture.md).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/io.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest/kit.h"
+#include "guest/mailbox.h"
+
+/* pvpanic's port and its "guest panicked" bit (QEMU docs/specs/pvpanic.txt); QEMU pauses there. */
+#define PVPANIC_PORT	 0x505
+#define PVPANIC_PANICKED 1
+
+/*
+ * The guest-time limit is an i6300esb watchdog (Intel 6300ESB datasheet, ch. 16): its
+ * timers run on QEMU's virtual clock, so under counted instructions it fires at one
+ * instruction. Stage 1 is one tick, stage 2 the limit; the lock bit keeps it armed.
+ */
+#define ESB_VENDOR_DEVICE 0x25ab8086U
+#define ESB_CONFIG_REG	  0x60
+#define ESB_LOCK_REG	  0x68
+#define ESB_TIMER1	  0x00
+#define ESB_TIMER2	  0x04
+#define ESB_RELOAD	  0x0c
+#define ESB_TICK_NS	  992970 /* 2^15 clocks of 33 MHz */
+
+enum { PROGRAM_NONE, PROGRAM_EXITED, PROGRAM_SIGNALLED, PROGRAM_TIMED_OUT };
+
+static volatile struct kl_mail *mail;
+static volatile uint32_t *esb;
+static uint32_t esb_slot;
+static int console = -1;
+
+static void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vdprintf(console, fmt, ap);
+	va_end(ap);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n < 0 ? -errno : 0;
+}
+
+static uint32_t pci_read(uint32_t slot, uint32_t reg)
+{
+	outl(0x80000000U | slot << 11 | reg, 0xcf8);
+	return inl(0xcfc);
+}
+
+static void pci_write16(uint32_t slot, uint32_t reg, uint16_t value)
+{
+	outl(0x80000000U | slot << 11 | (reg & ~3U), 0xcf8);
+	outw(value, 0xcfc + (reg & 2));
+}
+
+static void pci_write8(uint32_t slot, uint32_t reg, uint8_t value)
+{
+	outl(0x80000000U | slot << 11 | (reg & ~3U), 0xcf8);
+	outb(value, 0xcfc + (reg & 3));
+}
+
+static int find_watchdog(int mem)
+{
+	for (uint32_t slot = 0; slot < 32; slot++) {
+		uint32_t bar;
+
+		if (pci_read(slot, 0) != ESB_VENDOR_DEVICE)
+			continue;
+		bar = pci_read(slot, 0x10) & ~0xfU;
+		if (!bar)
+			return -1;
+		pci_write16(slot, 0x04, 0x2); /* memory space on */
+		esb = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, mem, bar);
+		esb_slot = slot;
+		return esb == MAP_FAILED ? -1 : 0;
+	}
+	return -1;
+}
+
+static void esb_unlock(void)
+{
+	volatile uint16_t *reload = (volatile uint16_t *)((volatile char *)esb + ESB_RELOAD);
+
+	*reload = 0x80;
+	*reload = 0x86;
+}
+
+static void arm_watchdog(uint64_t limit_ns)
+{
+	uint64_t ticks = limit_ns / ESB_TICK_NS;
+
+	if (!esb || !limit_ns)
+		return;
+	if (ticks > 0xfffff)
+		ticks = 0xfffff;
+	pci_write16(esb_slot, ESB_CONFIG_REG, 0x3); /* no interrupt, 1 kHz, end of stage 2 acts */
+	esb_unlock();
+	esb[ESB_TIMER1 / 4] = 1;
+	esb_unlock();
+	esb[ESB_TIMER2 / 4] = (uint32_t)ticks;
+	pci_write8(esb_slot, ESB_LOCK_REG, 0x3); /* enabled, and locked so */
+}
+
+static void stop_machine(void)
+{
+	tcdrain(console);
+	outb(PVPANIC_PANICKED, PVPANIC_PORT);
+}
+
+static void bring_up(void)
+{
+	static const char *const dirs[] = { "/proc", "/sys", "/dev", "/tmp", "/run" };
+	int mem;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		mkdir(dirs[i], 0755);
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	mount("tmp", "/tmp", "tmpfs", 0, NULL);
+	mount("run", "/run", "tmpfs", 0, NULL);
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	console = open("/dev/console", O_RDWR | O_NOCTTY);
+	if (console >= 0 && console < 3) {
+		dup2(console, 0);
+		dup2(console, 1);
+		dup2(console, 2);
+	}
+	/* A hang shows its stack well before the limit of a run. */
+	write_file("/proc/sys/kernel/hung_task_timeout_secs", "10");
+	write_file("/proc/sys/kernel/hung_task_warnings", "4");
+	/* kmemleak: what the boot left behind is not the candidate's. */
+	write_file("/sys/kernel/debug/kmemleak", "scan=off");
+	write_file("/sys/kernel/debug/kmemleak", "scan");
+	write_file("/sys/kernel/debug/kmemleak", "clear");
+	mem = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	mail = mmap(NULL, KL_MAIL_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, mem, KL_MAIL_PHYS);
+	if (mem < 0 || mail == MAP_FAILED || iopl(3)) {
+		say("klinic: the guest has no mailbox: %s\n", strerror(errno));
+		for (;;)
+			pause();
+	}
+	if (find_watchdog(mem))
+		say("klinic: the guest has no watchdog\n");
+	close(mem);
+}
+
+/* A private copy of a payload file as a memfd, at descriptor fd. */
+static int payload_fd(const volatile struct kl_mail_file *f, int fd)
+{
+	const char *p = (const char *)mail + f->offset;
+	uint64_t left = f->size;
+	int m;
+
+	if (!f->size || f->offset > KL_MAIL_SIZE || f->size > KL_MAIL_SIZE - f->offset)
+		return -1;
+	m = memfd_create("payload", 0);
+	while (m >= 0 && left) {
+		ssize_t n = write(m, p, left);
+
+		if (n <= 0)
+			return -1;
+		p += n;
+		left -= (uint64_t)n;
+	}
+	if (m < 0 || m == fd)
+		return m;
+	dup2(m, fd);
+	close(m);
+	return fd;
+}
+
+static int load(const volatile struct kl_mail_file *f, const char *params)
+{
+	if (!f->size)
+		return 0;
+	if (syscall(SYS_init_module, (const char *)mail + f->offset, f->size, params))
+		return -errno;
+	return 0;
+}
+
+static struct kl_kit_sheet *make_sheet(void)
+{
+	int fd = memfd_create("sheet", 0);
+	struct kl_kit_sheet *s;
+
+	if (fd < 0 || ftruncate(fd, sizeof(*s)))
+		return NULL;
+	dup2(fd, KL_KIT_SHEET_FD);
+	close(fd);
+	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED, KL_KIT_SHEET_FD, 0);
+	if (s == MAP_FAILED)
+		return NULL;
+	s->seed = mail->orders.seed;
+	for (int i = 0; i < 32; i++)
+		s->challenge[i] = mail->orders.challenge[i];
+	for (int i = 0; i < 63; i++)
+		s->module_name[i] = mail->orders.module_name[i];
+	return s;
+}
+
+/* Started held: it goes on when the pipe's other end is closed. */
+static pid_t start_program(int program, int *ret_hold)
+{
+	static char *const argv[] = { "check", NULL };
+	static char *const envp[] = { "PATH=/", NULL };
+	int hold[2];
+	pid_t pid;
+	char c;
+
+	if (pipe2(hold, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		close(hold[1]);
+		while (read(hold[0], &c, 1) < 0 && errno == EINTR)
+			;
+		syscall(SYS_execveat, program, "", argv, envp, AT_EMPTY_PATH);
+		_exit(127);
+	}
+	close(hold[0]);
+	*ret_hold = hold[1];
+	return pid;
+}
+
+/* Waits at most until the deadline in guest time. */
+static void reap_program(pid_t pid, uint64_t deadline, uint32_t *end, int32_t *status)
+{
+	const struct timespec tick = { .tv_nsec = 1000000 };
+	sigset_t set;
+	int st;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	while (waitpid(pid, &st, WNOHANG) != pid) {
+		struct timespec left;
+		uint64_t now = now_ns();
+
+		if (now >= deadline) {
+			*end = PROGRAM_TIMED_OUT;
+			*status = 0;
+			kill(-pid, SIGKILL);
+			for (int i = 0; i < 500 && waitpid(pid, &st, WNOHANG) != pid; i++)
+				nanosleep(&tick, NULL);
+			return;
+		}
+		left.tv_sec = (time_t)((deadline - now) / 1000000000ULL);
+		left.tv_nsec = (long)((deadline - now) % 1000000000ULL);
+		sigtimedwait(&set, NULL, &left);
+	}
+	kill(-pid, SIGKILL); /* what the program left running in its group */
+	*end = WIFEXITED(st) ? PROGRAM_EXITED : PROGRAM_SIGNALLED;
+	*status = WIFEXITED(st) ? WEXITSTATUS(st) : WTERMSIG(st);
+}
+
+static void run_program(const struct kl_kit_sheet *sheet, uint64_t deadline)
+{
+	uint32_t end = PROGRAM_NONE;
+	int32_t status = 0;
+	char params[64];
+	int program, hold, sched;
+	pid_t pid;
+
+	program = payload_fd(&mail->orders.program, 12);
+	if (program < 0 || !sheet)
+		return;
+	pid = start_program(program, &hold);
+	if (pid < 0)
+		return;
+	snprintf(params, sizeof(params), "pgrp=%d", pid);
+	sched = load(&mail->orders.sched, params);
+	if (sched)
+		say("klinic: the schedule driver did not load: %s\n", strerror(-sched));
+	close(hold);
+	reap_program(pid, deadline, &end, &status);
+	if (mail->orders.sched.size && !sched)
+		syscall(SYS_delete_module, "klinic_sched", O_NONBLOCK);
+	close(program);
+	mail->answers.program_end = sched ? PROGRAM_NONE : end;
+	mail->answers.program_status = status;
+	mail->answers.given = sheet->given;
+	for (int i = 0; i < KL_MAIL_SLOTS; i++)
+		mail->answers.value[i] = sheet->value[i];
+	for (int i = 0; i < KL_MAIL_SAID; i++)
+		mail->answers.said[i] = sheet->said[i];
+}
+
+/* Two scans, so that an object met in the middle of a change is not called lost; idle time is free. */
+static void look_for_leaks(void)
+{
+	char buf[2048];
+	ssize_t n;
+	int fd;
+
+	sleep(6); /* kmemleak leaves objects alone that are younger than five seconds */
+	write_file("/sys/kernel/debug/kmemleak", "scan");
+	write_file("/sys/kernel/debug/kmemleak", "scan");
+	fd = open("/sys/kernel/debug/kmemleak", O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		say("klinic: no kmemleak: %s\n", strerror(errno));
+		return;
+	}
+	for (int i = 0; i < 16 && (n = read(fd, buf, sizeof(buf))) > 0; i++)
+		if (write(console, buf, (size_t)n) < 0)
+			break;
+	close(fd);
+}
+
+static void obey(void)
+{
+	volatile struct kl_mail_orders *o = &mail->orders;
+	volatile struct kl_mail_answers *a = &mail->answers;
+	uint64_t deadline = now_ns() + o->guest_ns_limit / 5 * 4;
+	char name[64], params[KL_MAIL_PARAMS];
+
+	arm_watchdog(o->guest_ns_limit);
+	for (size_t i = 0; i < sizeof(name); i++)
+		name[i] = o->module_name[i];
+	name[sizeof(name) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(params); i++)
+		params[i] = o->module_params[i];
+	params[sizeof(params) - 1] = '\0';
+	a->unload_status = 1;
+	payload_fd(&o->module, KL_KIT_MODULE_FD);
+	a->load_status = load(&o->module, params);
+	if (!a->load_status) {
+		run_program(make_sheet(), deadline);
+		if (o->unload && name[0]) {
+			a->unload_status = 0;
+			if (syscall(SYS_delete_module, name, O_NONBLOCK))
+				a->unload_status = -errno;
+		}
+		if (o->leaks)
+			look_for_leaks();
+	}
+	a->guest_ns = now_ns();
+	a->state = KL_MAIL_DONE;
+}
+
+int main(void)
+{
+	bring_up();
+	mail->answers.state = KL_MAIL_READY;
+	say("klinic: ready\n");
+	stop_machine();
+	/* A fork goes on here: its orders are already there. */
+	while (!mail->orders.go)
+		;
+	if (mail->orders.magic == KL_MAIL_MAGIC)
+		obey();
+	for (;;)
+		stop_machine();
+}

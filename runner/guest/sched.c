@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The schedule driver, built as klinic_sched.ko: a schedule for each seed.
+ *
+ * On the one counted CPU of an exact run tasks take turns only where they sleep
+ * or where a tick falls, so most races never happen. This module puts a probe on
+ * each kernel function that the module under test calls (the names come with the
+ * orders in the mailbox). At a probe a task of the check may, as the seed has it,
+ * be preempted and pushed back in the run queue, so that others run first, for a
+ * short or for a long while. The same seed draws the same numbers at the same
+ * points: the same schedule.
+ */
+#include <linux/io.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/prandom.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "mailbox.h"
+
+#define MAX_POINTS 192
+
+static int pgrp;
+module_param(pgrp, int, 0);
+MODULE_PARM_DESC(pgrp, "process group of the check's program");
+
+static struct kl_mail *mail;
+static struct kprobe *points;
+static char *names;
+static unsigned int npoints;
+static struct pid *group;
+static struct rnd_state rnd;
+static unsigned int percent;
+static u64 hit, preempted;
+
+/*
+ * How far a preempted task falls back, in virtual run time: mostly a little, so
+ * that the tasks interleave finely; sometimes past several time slices, so that
+ * others finish whole operations in between.
+ */
+static const u32 setback_us[] = { 50, 50, 200, 1000, 4000, 20000 };
+
+static int at_point(struct kprobe *p, struct pt_regs *regs)
+{
+	u32 draw;
+
+	if (!in_task() || task_pgrp(current) != group)
+		return 0;
+	hit++;
+	draw = prandom_u32_state(&rnd);
+	if (draw % 100 >= percent)
+		return 0;
+	preempted++;
+	/*
+	 * The running task is not in the run queue's tree (kernel/sched/fair.c,
+	 * set_next_entity), so its virtual run time may be moved here; it counts
+	 * when the task is put back.
+	 */
+	if (!rt_prio(current->prio))
+		current->se.vruntime += 1000ULL * setback_us[(draw >> 16) % ARRAY_SIZE(setback_us)];
+	set_tsk_need_resched(current);
+	set_preempt_need_resched();	/* taken when the handler returns, if the caller may sleep */
+	return 0;
+}
+
+static void put_points(void)
+{
+	while (npoints)
+		unregister_kprobe(&points[--npoints]);
+}
+
+static int __init klinic_sched_init(void)
+{
+	char *rest, *name;
+
+	mail = memremap(KL_MAIL_PHYS, sizeof(*mail), MEMREMAP_WB);
+	points = kcalloc(MAX_POINTS, sizeof(*points), GFP_KERNEL);
+	names = kmemdup_nul(mail ? mail->orders.points : "", KL_MAIL_POINTS - 1, GFP_KERNEL);
+	group = find_get_pid(pgrp);
+	if (!mail || !points || !names || !group)
+		goto fail;
+	prandom_seed_state(&rnd, mail->orders.seed * 0x9e3779b97f4a7c15ULL + 1);
+	percent = mail->orders.preempt_percent;
+	rest = names;
+	while ((name = strsep(&rest, ",")) && npoints < MAX_POINTS) {
+		struct kprobe *p = &points[npoints];
+
+		p->symbol_name = name;
+		p->pre_handler = at_point;
+		/* Data, inlined or forbidden symbols cannot be probed: they are no points. */
+		if (!*name || register_kprobe(p)) {
+			memset(p, 0, sizeof(*p));
+			continue;
+		}
+		npoints++;
+	}
+	return 0;
+fail:
+	put_pid(group);
+	kfree(names);
+	kfree(points);
+	if (mail)
+		memunmap(mail);
+	return -ENOMEM;
+}
+
+static void __exit klinic_sched_exit(void)
+{
+	put_points();
+	mail->answers.points_hit = hit;
+	mail->answers.preempted = preempted;
+	put_pid(group);
+	kfree(names);
+	kfree(points);
+	memunmap(mail);
+}
+
+module_init(klinic_sched_init);
+module_exit(klinic_sched_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("klinic: preemption by seed");
