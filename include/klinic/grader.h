@@ -2,6 +2,8 @@
 #ifndef KLINIC_GRADER_H
 #define KLINIC_GRADER_H
 
+#include <stdbool.h>
+
 #include <klinic/evidence.h>
 #include <klinic/exercise.h>
 #include <klinic/result.h>
@@ -27,6 +29,8 @@ struct kl_run_judgement {
 int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 		 struct kl_run_judgement *ret, struct kl_error *err);
 void kl_run_judgement_deinit(struct kl_run_judgement *j);
+/* The same as a yes or no: what session asks in order to stop a check early. */
+bool kl_run_fails(const struct kl_check_evidence *c, const struct kl_run *run);
 
 /*
  * The rubric engine (graders/rubric.c): a dimension's score is 4 × earned ÷

@@ -1,0 +1,167 @@
+/*
+ * One check from its runs. Any failing run fails it; else what the machine owes
+ * (runs lost, runs never made) keeps it from a verdict; else it passes.
+ *
+ * Confidence speaks about schedules that were not run. An exact run is a
+ * function of its seed, so what was run is certain: 1. Parallel runs are
+ * samples: 1-(1-p)^n with p the failure rate of the broken code, which belongs
+ * to the exercise's certificate and is not in the evidence. Without it the
+ * confidence is unknown (0), and unknown is no pass: a parallel check without
+ * failures is inconclusive. A failure needs no confidence.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <klinic/cleanup.h>
+#include <klinic/grader.h>
+
+#include "parts.h"
+
+#define CONFIDENCE_TO_PASS 0.999
+
+/* The runs, judged; the first of each verdict keeps its words. */
+struct tally {
+	unsigned int of[KL_VERDICT_COUNT];
+	struct kl_run_judgement first[KL_VERDICT_COUNT];
+	const struct kl_run *first_failing;
+};
+
+static void tally_deinit(struct tally *t)
+{
+	for (size_t i = 0; i < KL_VERDICT_COUNT; i++)
+		kl_run_judgement_deinit(&t->first[i]);
+}
+
+static int set_text(char **to, const char *text, struct kl_error *err)
+{
+	free(*to);
+	*to = strdup(text ? text : "");
+	return *to ? 0 : kl_fail(err, KL_INFRA, "no memory to grade a check");
+}
+
+static int judge_runs(const struct kl_check_evidence *c, struct tally *t,
+		      struct kl_check_result *ret, struct kl_error *err)
+{
+	ret->seeds_failed = calloc(c->n_runs ? c->n_runs : 1, sizeof(*ret->seeds_failed));
+	if (!ret->seeds_failed)
+		return kl_fail(err, KL_INFRA, "no memory to grade a check");
+	for (size_t i = 0; i < c->n_runs; i++) {
+		KL_AUTO(kl_run_judgement_deinit) struct kl_run_judgement j = { 0 };
+
+		if (kl_judge_run(c, &c->runs[i], &j, err))
+			return -1;
+		if (j.verdict == KL_VERDICT_FAIL) {
+			ret->seeds_failed[ret->n_seeds_failed++] = c->runs[i].seed;
+			if (!t->first_failing)
+				t->first_failing = &c->runs[i];
+		}
+		if (t->of[j.verdict]++ == 0) {
+			t->first[j.verdict] = j;
+			j = (struct kl_run_judgement){ 0 };
+		}
+	}
+	ret->runs = (unsigned int)c->n_runs;
+	ret->failures = t->of[KL_VERDICT_FAIL];
+	ret->rate = ret->runs ? (double)ret->failures / ret->runs : 0;
+	ret->confidence = c->mode == KL_MODE_EXACT && ret->runs ? 1 : 0;
+	return 0;
+}
+
+/* What is tolerated did not fail the check, so it is not shown as if it had. */
+static int show_failing_run(const struct kl_check_evidence *c, const struct kl_run *run,
+			    struct kl_check_result *ret, struct kl_error *err)
+{
+	ret->guest_ns = run->guest_ns;
+	for (size_t i = 0; i < run->findings.n; i++) {
+		const struct kl_findings one = { .v = &run->findings.v[i], .n = 1 };
+
+		if ((size_t)one.v->kind < KL_KIND_COUNT && c->tolerate[one.v->kind])
+			continue;
+		if (kl_findings_copy(&ret->findings, &one))
+			return kl_fail(err, KL_INFRA, "no memory to grade a check");
+	}
+	return run->console ? set_text(&ret->console, run->console, err) : 0;
+}
+
+static int conclude(struct kl_check_result *ret, enum kl_verdict v, const char *detail,
+		    const char *remark, struct kl_error *err)
+{
+	ret->verdict = v;
+	if (set_text(&ret->detail, detail, err) || set_text(&ret->remark, remark, err))
+		return -1;
+	return 0;
+}
+
+static int conclude_from(struct kl_check_result *ret, const struct tally *t, enum kl_verdict v,
+			 struct kl_error *err)
+{
+	return conclude(ret, v, t->first[v].detail, t->first[v].remark, err);
+}
+
+static int conclude_infra(const struct kl_check_evidence *c, struct kl_check_result *ret,
+			  struct kl_error *err)
+{
+	/* The reason may name paths of hidden/: it is for the panel only. */
+	return conclude(ret, KL_VERDICT_INFRA,
+			c->infra && *c->infra ? c->infra : "No run was made, for no stated reason.",
+			"The machine could not run this check; grade again.", err);
+}
+
+static int conclude_short(const struct kl_check_evidence *c, struct kl_check_result *ret,
+			  struct kl_error *err)
+{
+	KL_AUTO_FREE char *detail = kl_asprintf(
+		"Only %zu of %u planned runs were made, and none failed.", c->n_runs, c->planned);
+
+	return conclude(ret, KL_VERDICT_INCONCLUSIVE, detail,
+			"Not all of its runs were made; grade again.", err);
+}
+
+static int verdict(const struct kl_check_evidence *c, const struct tally *t, bool unbuilt,
+		   struct kl_check_result *ret, struct kl_error *err)
+{
+	if (t->of[KL_VERDICT_FAIL])
+		return conclude_from(ret, t, KL_VERDICT_FAIL, err);
+	if (unbuilt && !c->n_runs)
+		return conclude(ret, KL_VERDICT_FAIL, "Not run: the module does not build.",
+				"Not run: the module does not build.", err);
+	if (t->of[KL_VERDICT_INFRA])
+		return conclude_from(ret, t, KL_VERDICT_INFRA, err);
+	if (c->infra || !c->n_runs)
+		return conclude_infra(c, ret, err);
+	if (t->of[KL_VERDICT_INCONCLUSIVE])
+		return conclude_from(ret, t, KL_VERDICT_INCONCLUSIVE, err);
+	if (c->n_runs < c->planned)
+		return conclude_short(c, ret, err);
+	if (ret->confidence < CONFIDENCE_TO_PASS)
+		return conclude(ret, KL_VERDICT_INCONCLUSIVE,
+				"No run failed, but how often the broken module fails in parallel "
+				"runs is not known, so this is no pass.",
+				"No run failed, but that is not yet evidence enough.", err);
+	return conclude(ret, KL_VERDICT_PASS, NULL, NULL, err);
+}
+
+int kl_grade_check(const struct kl_check *check, const struct kl_check_evidence *c, bool unbuilt,
+		   struct kl_check_result *ret, struct kl_error *err)
+{
+	KL_AUTO(tally_deinit) struct tally t = { 0 };
+
+	ret->hidden = c->hidden || check->hidden;
+	ret->mode = c->mode;
+	if (set_text(&ret->id, check->id, err) || set_text(&ret->title, check->title, err) ||
+	    set_text(&ret->flavour, c->flavour, err) || judge_runs(c, &t, ret, err))
+		return -1;
+	if (t.first_failing && show_failing_run(c, t.first_failing, ret, err))
+		return -1;
+	if (!t.first_failing && c->n_runs)
+		ret->guest_ns = c->runs[0].guest_ns;
+	if (verdict(c, &t, unbuilt, ret, err))
+		return -1;
+	/* Infra and inconclusive never cost points: what was not decided is not counted. */
+	if (ret->verdict == KL_VERDICT_PASS || ret->verdict == KL_VERDICT_FAIL)
+		ret->points_max = check->points;
+	if (ret->verdict == KL_VERDICT_PASS)
+		ret->points = check->points;
+	return 0;
+}

@@ -1,0 +1,342 @@
+/*
+ * One run judged. Text can convict, never acquit (docs/architecture.md, promise
+ * 1): a pass needs a run that ended by itself, right answers, and memory read
+ * from outside that shows the detectors still listening.
+ *
+ * Two texts come out. The detail is for the panel and names seed, slot and
+ * values. The remark is for the candidate: of a hidden check it says only what
+ * class of thing happened, in fixed words, because anything the check or the
+ * guest words could carry what is hidden.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <klinic/cleanup.h>
+#include <klinic/grader.h>
+
+#include "words.h"
+
+#define MAX_REASONS 6 /* further ones are counted */
+
+struct draft {
+	const struct kl_check_evidence *check;
+	const struct kl_run *run;
+	unsigned int reasons;
+	struct kl_buf detail;
+	struct kl_buf remark; /* of the first reason only */
+};
+
+static void draft_deinit(struct draft *d)
+{
+	kl_buf_deinit(&d->detail);
+	kl_buf_deinit(&d->remark);
+}
+
+/* Begins another reason. False when there are enough: then leave its words out. */
+static bool reason(struct draft *d)
+{
+	if (d->reasons++ >= MAX_REASONS)
+		return false;
+	if (d->reasons > 1)
+		kl_buf_puts(&d->detail, "; ");
+	return true;
+}
+
+static void remark(struct draft *d, const char *text)
+{
+	if (d->reasons == 1 && !d->remark.len)
+		kl_buf_puts(&d->remark, text);
+}
+
+static bool tolerated(const struct draft *d, enum kl_kind kind)
+{
+	return (size_t)kind < KL_KIND_COUNT && d->check->tolerate[kind];
+}
+
+static void judge_findings(struct draft *d)
+{
+	const struct kl_findings *fs = &d->run->findings;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct kl_finding *f = &fs->v[i];
+
+		if (tolerated(d, f->kind) || !reason(d))
+			continue;
+		kl_finding_words(&d->detail, f);
+		if (f->time_us)
+			kl_buf_printf(&d->detail, " at %" PRIu64 ".%06" PRIu64 " s",
+				      f->time_us / 1000000, f->time_us % 1000000);
+		if (d->reasons > 1)
+			continue;
+		kl_buf_puts(&d->remark, "The kernel reported ");
+		if (d->check->hidden)
+			kl_buf_puts(&d->remark, kl_finding_class(f));
+		else
+			kl_finding_words(&d->remark, f);
+		kl_buf_puts(&d->remark, ".");
+	}
+}
+
+static void judge_end(struct draft *d)
+{
+	const char *what = NULL, *said = NULL;
+
+	switch (d->run->end) {
+	case KL_END_PANIC:
+		what = "the kernel panicked";
+		said = "The kernel panicked.";
+		break;
+	case KL_END_RESET:
+		what = "the machine went down before the check had ended";
+		said = "The machine went down before the check had ended.";
+		break;
+	case KL_END_GUEST_TIME:
+		what = "the limit of guest time was reached: it hung, or is far too slow";
+		said = "It hung, or took far too long.";
+		break;
+	case KL_END_ANSWERED:
+	case KL_END_WALL_NET:
+	case KL_END_LOST:
+	case KL_END_COUNT:
+		return;
+	}
+	if (reason(d))
+		kl_buf_puts(&d->detail, what);
+	remark(d, said);
+}
+
+static void judge_load(struct draft *d)
+{
+	if (!d->run->load_status || !reason(d))
+		return;
+	kl_buf_puts(&d->detail, "the module could not be loaded: ");
+	kl_errno_words(&d->detail, d->run->load_status);
+	if (d->reasons > 1)
+		return;
+	kl_buf_puts(&d->remark, "The module could not be loaded (");
+	kl_errno_words(&d->remark, d->run->load_status);
+	kl_buf_puts(&d->remark, ").");
+}
+
+static void judge_program(struct draft *d)
+{
+	const struct kl_run *r = d->run;
+
+	if ((r->program == KL_PROGRAM_EXITED && !r->program_status) ||
+	    (r->program == KL_PROGRAM_NONE && r->load_status))
+		return;
+	if (!reason(d))
+		return;
+	switch (r->program) {
+	case KL_PROGRAM_EXITED:
+		kl_buf_printf(&d->detail, "the check's program gave up with status %d",
+			      r->program_status);
+		if (r->said && *r->said) {
+			kl_buf_puts(&d->detail, ", saying “");
+			kl_buf_safe(&d->detail, r->said, strlen(r->said), 1024);
+			kl_buf_puts(&d->detail, "”");
+		}
+		remark(d, "The check could not go on: a call failed that has to work.");
+		break;
+	case KL_PROGRAM_SIGNALLED:
+		kl_buf_printf(&d->detail, "the check's program was killed by SIG%s",
+			      sigabbrev_np(r->program_status) ? sigabbrev_np(r->program_status)
+							      : "?");
+		remark(d, "The program that used the module was killed.");
+		break;
+	case KL_PROGRAM_TIMED_OUT:
+		kl_buf_puts(&d->detail, "the check's program did not end in its time: it hung");
+		remark(d, "It hung.");
+		break;
+	case KL_PROGRAM_NONE:
+	case KL_PROGRAM_COUNT:
+		kl_buf_puts(&d->detail, "the check's program was never started");
+		remark(d, "The check could not be started in the guest.");
+		break;
+	}
+}
+
+static void judge_answer(struct draft *d, const struct kl_answer *a)
+{
+	if ((a->given && a->value >= a->min && a->value <= a->max) || !reason(d))
+		return;
+	kl_buf_printf(&d->detail, "slot %u", a->slot);
+	if (a->label) {
+		kl_buf_puts(&d->detail, " (");
+		kl_buf_safe(&d->detail, a->label, strlen(a->label), 200);
+		kl_buf_puts(&d->detail, ")");
+	}
+	if (a->min == a->max)
+		kl_buf_printf(&d->detail, ": expected %" PRIu64, a->min);
+	else
+		kl_buf_printf(&d->detail, ": expected %" PRIu64 " to %" PRIu64, a->min, a->max);
+	if (a->given)
+		kl_buf_printf(&d->detail, ", given %" PRIu64, a->value);
+	else
+		kl_buf_puts(&d->detail, ", no answer");
+	remark(d, a->given ? "Wrong result: the module did not do what it has to do."
+			   : "The check ended without the result that it has to give.");
+}
+
+static void judge_unload(struct draft *d)
+{
+	if (d->run->unload_status == 0 || d->run->unload_status == 1 || !reason(d))
+		return;
+	kl_buf_puts(&d->detail, "the module could not be unloaded: ");
+	kl_errno_words(&d->detail, d->run->unload_status);
+	remark(d, "The module could not be unloaded: something still holds it.");
+}
+
+/*
+ * Bits of tainted_mask that only a fault sets (include/linux/panic.h), and the
+ * kinds whose tolerated report accounts for them. Out-of-tree (O), unsigned (E)
+ * and forced (F) modules are the normal case here; the rest say what the
+ * machine or its firmware is, not what happened.
+ */
+#define KIND(k) (UINT64_C(1) << (k))
+static const struct {
+	unsigned int bit;
+	const char *what;
+	uint64_t explained_by;
+} taints[] = {
+	{ 4, "M: a machine check", 0 },
+	{ 5, "B: a bad page or a memory checker's report",
+	  KIND(KL_KIND_KASAN) | KIND(KL_KIND_KFENCE) | KIND(KL_KIND_KMSAN) | KIND(KL_KIND_SLUB) },
+	{ 7, "D: the kernel has oopsed",
+	  KIND(KL_KIND_PAGE_FAULT) | KIND(KL_KIND_GPF) | KIND(KL_KIND_BUG) | KIND(KL_KIND_LIST) },
+	{ 9, "W: a kernel warning",
+	  KIND(KL_KIND_WARN) | KIND(KL_KIND_SLEEP_IN_ATOMIC) | KIND(KL_KIND_REFCOUNT) |
+		  KIND(KL_KIND_ODEBUG) | KIND(KL_KIND_LIST) },
+	{ 14, "L: a soft lockup", KIND(KL_KIND_SOFT_LOCKUP) },
+};
+/* What calls debug_locks_off(): lockdep itself, and add_taint(…, LOCKDEP_NOW_UNRELIABLE). */
+static const uint64_t lockdep_off_explained_by =
+	KIND(KL_KIND_LOCKDEP) | KIND(KL_KIND_KASAN) | KIND(KL_KIND_KFENCE) | KIND(KL_KIND_KMSAN) |
+	KIND(KL_KIND_SLUB) | KIND(KL_KIND_PAGE_FAULT) | KIND(KL_KIND_GPF) | KIND(KL_KIND_BUG) |
+	KIND(KL_KIND_LIST) | KIND(KL_KIND_SOFT_LOCKUP);
+#define TAINT_P 0 /* a module of another licence: switches lockdep off, too */
+
+static bool explained(const struct draft *d, uint64_t kinds)
+{
+	for (unsigned int k = 0; k < KL_KIND_COUNT; k++)
+		if ((kinds & KIND(k)) && d->check->tolerate[k])
+			return true;
+	return false;
+}
+
+/* Only when nothing else convicts: after a report the traces of it are no news. */
+static void judge_memory(struct draft *d)
+{
+	const struct kl_run *r = d->run;
+
+	if (!r->memory_read || d->reasons)
+		return;
+	for (size_t i = 0; i < KL_ARRAY_SIZE(taints); i++) {
+		if (!(r->tainted >> taints[i].bit & 1) || explained(d, taints[i].explained_by) ||
+		    !reason(d))
+			continue;
+		kl_buf_printf(&d->detail,
+			      "the kernel's memory says what its log does not: taint flag %s",
+			      taints[i].what);
+		remark(d, "The kernel noted a fault that its log does not show.");
+	}
+	if (r->debug_locks || explained(d, lockdep_off_explained_by) || d->reasons || !reason(d))
+		return;
+	kl_buf_puts(&d->detail, "lockdep was no longer listening at the end (debug_locks is 0 in "
+				"guest memory), and the log does not say why");
+	if (r->tainted >> TAINT_P & 1)
+		kl_buf_puts(&d->detail, "; a module whose licence is not the GPL switches it off");
+	remark(d, "The kernel's lock checker was switched off during the check.");
+}
+
+static int finish(struct draft *d, enum kl_verdict verdict, struct kl_run_judgement *ret,
+		  struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf whole = KL_BUF_INIT;
+	KL_AUTO_FREE char *detail = NULL, *said = NULL;
+
+	kl_buf_printf(&whole, "Seed %" PRIu64 ": ", d->run->seed);
+	kl_buf_puts(&whole, kl_buf_str(&d->detail));
+	if (d->reasons > MAX_REASONS)
+		kl_buf_printf(&whole, "; and %u more", d->reasons - MAX_REASONS);
+	kl_buf_puts(&whole, ".");
+	if (d->run->guest_ns) {
+		kl_buf_puts(&whole, " Guest time at the end ");
+		kl_guest_time_words(&whole, d->run->guest_ns);
+		kl_buf_puts(&whole, ".");
+	}
+	if (d->detail.failed || d->remark.failed || whole.failed)
+		return kl_fail(err, KL_INFRA, "no memory to judge a run");
+	detail = kl_buf_steal(&whole);
+	said = kl_buf_steal(&d->remark);
+	if (!detail || !said)
+		return kl_fail(err, KL_INFRA, "no memory to judge a run");
+	*ret = (struct kl_run_judgement){
+		.verdict = verdict,
+		.detail = kl_take(detail),
+		.remark = kl_take(said),
+	};
+	return 0;
+}
+
+static int no_verdict(struct draft *d, enum kl_verdict verdict, const char *why,
+		      const char *candidate, struct kl_run_judgement *ret, struct kl_error *err)
+{
+	kl_buf_clear(&d->detail);
+	kl_buf_clear(&d->remark);
+	kl_buf_puts(&d->detail, why);
+	kl_buf_puts(&d->remark, candidate);
+	return finish(d, verdict, ret, err);
+}
+
+int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
+		 struct kl_run_judgement *ret, struct kl_error *err)
+{
+	KL_AUTO(draft_deinit) struct draft d = { .check = c, .run = run };
+
+	if (run->end == KL_END_WALL_NET)
+		return no_verdict(&d, KL_VERDICT_INFRA,
+				  "the machine was too slow for the wall-clock net; nothing is "
+				  "said about the submission",
+				  "The machine that graded was too slow; grade again.", ret, err);
+	if ((size_t)run->end >= KL_END_LOST)
+		return no_verdict(&d, KL_VERDICT_INFRA,
+				  "the virtual machine was lost; nothing is said about the "
+				  "submission",
+				  "The virtual machine was lost; grade again.", ret, err);
+	judge_findings(&d);
+	judge_end(&d);
+	if (run->end == KL_END_ANSWERED) {
+		judge_load(&d);
+		judge_program(&d);
+		for (size_t i = 0; i < run->n_answers && run->program == KL_PROGRAM_EXITED; i++)
+			judge_answer(&d, &run->answers[i]);
+		judge_unload(&d);
+		judge_memory(&d);
+	}
+	if (d.reasons)
+		return finish(&d, KL_VERDICT_FAIL, ret, err);
+	if (!run->memory_read)
+		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
+				  "the guest's memory could not be read, so nothing shows that the "
+				  "detectors were still listening",
+				  "The guest's memory could not be read; grade again.", ret, err);
+	*ret = (struct kl_run_judgement){ .verdict = KL_VERDICT_PASS };
+	return 0;
+}
+
+bool kl_run_fails(const struct kl_check_evidence *c, const struct kl_run *run)
+{
+	KL_AUTO(kl_run_judgement_deinit) struct kl_run_judgement j = { 0 };
+
+	/* Without memory the run is not called a failure: the grader will say what is wrong. */
+	return !kl_judge_run(c, run, &j, NULL) && j.verdict == KL_VERDICT_FAIL;
+}
+
+void kl_run_judgement_deinit(struct kl_run_judgement *j)
+{
+	free(j->detail);
+	free(j->remark);
+	*j = (struct kl_run_judgement){ 0 };
+}
