@@ -13,6 +13,7 @@
 #include <klinic/file.h>
 #include <klinic/yaml.h>
 
+#include "data/utf8.h"
 #include "data/yaml_dup.h"
 
 #define TEXT_MAX  (1UL << 20)
@@ -201,17 +202,27 @@ static int close_node(struct builder *b)
 	return 0;
 }
 
+/* C0 but for white space, DEL and C1: what a terminal would obey. */
+static bool is_control(unsigned int code)
+{
+	return (code < ' ' && code != '\n' && code != '\t' && code != '\r') ||
+	       (code >= 0x7f && code < 0xa0);
+}
+
 static int add_scalar(struct builder *b, const yaml_event_t *ev)
 {
 	const unsigned char *value = ev->data.scalar.value;
-	size_t len = ev->data.scalar.length;
+	size_t len = ev->data.scalar.length, step;
 	struct kl_yaml_node *n;
+	unsigned int code;
 	char *text;
 
 	/* The text itself was checked; these came as escapes, "\0" or "\e". */
-	for (size_t i = 0; i < len; i++)
-		if ((value[i] < ' ' && value[i] != '\n' && value[i] != '\t') || value[i] == 0x7f)
+	for (size_t i = 0; i < len; i += step) {
+		step = kl_utf8_length(value + i, len - i, &code);
+		if (!step || is_control(code))
 			return refuse(b, &ev->start_mark, "control characters are not allowed");
+	}
 	n = new_node(b, KL_YAML_SCALAR, &ev->start_mark);
 	if (!n)
 		return -1;
@@ -319,32 +330,9 @@ static int build(struct builder *b, const char *text, size_t len)
 	return rc;
 }
 
-/* The length of the UTF-8 sequence at s; 0 when it is none (RFC 3629), or a control character. */
-static size_t character(const unsigned char *s, size_t left)
-{
-	unsigned int code = s[0], n;
-
-	if (code < 0x80)
-		return (code >= ' ' && code != 0x7f) || code == '\n' || code == '\t' ||
-		       code == '\r';
-	n = code >= 0xf0 ? 4 : code >= 0xe0 ? 3 : 2;
-	if (code < 0xc2 || code > 0xf4 || n > left)
-		return 0;
-	code &= 0x7fU >> n;
-	for (unsigned int i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < 0xa0 || (n == 3 && code < 0x800) || (n == 4 && code < 0x10000) ||
-	    (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
-		return 0;
-	return n;
-}
-
 static int check_text(const char *name, const char *text, size_t len, struct kl_error *err)
 {
-	unsigned int line = 1, column = 1;
+	unsigned int line = 1, column = 1, code = 0;
 	size_t n;
 
 	if (len > TEXT_MAX)
@@ -352,13 +340,13 @@ static int check_text(const char *name, const char *text, size_t len, struct kl_
 	for (size_t i = 0; i < len; i += n) {
 		const unsigned char *s = (const unsigned char *)text + i;
 
-		n = character(s, len - i);
-		if (!n && *s >= 0x80)
-			return kl_fail_at(err, name, line, column,
-					  "byte 0x%02x is not UTF-8 text: save it as UTF-8", *s);
+		n = kl_utf8_length(s, len - i, &code);
 		if (!n)
 			return kl_fail_at(err, name, line, column,
-					  "control character 0x%02x is not allowed", *s);
+					  "byte 0x%02x is not UTF-8 text: save it as UTF-8", *s);
+		if (is_control(code))
+			return kl_fail_at(err, name, line, column,
+					  "control character 0x%02x is not allowed", code);
 		column++;
 		if (*s == '\n') {
 			line++;
