@@ -52,7 +52,7 @@ struct kl_mail_orders {
 /* Written by the guest. */
 struct kl_mail_answers {
 	uint64_t state; /* KL_MAIL_READY, KL_MAIL_DONE */
-	uint64_t guest_ns; /* CLOCK_MONOTONIC at the end */
+	uint64_t guest_ns; /* READY: since boot; DONE: since the fork went on */
 	int32_t load_status, unload_status; /* 0 or -errno; 1: not asked for */
 	uint32_t program_end; /* enum kl_program_end */
 	int32_t program_status;
