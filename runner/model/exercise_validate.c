@@ -114,6 +114,15 @@ static int validate_module(const struct kl_yaml *y, const struct kl_exercise *e,
 	return 0;
 }
 
+/* What stands in patches and make's lists without quotes. */
+static bool is_source_path(const char *path)
+{
+	for (const char *p = path; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("._+-/", *p))
+			return false;
+	return kl_path_is_plain(path);
+}
+
 /* git and kbuild read files of these names as orders to themselves. */
 static bool is_reserved(const char *path)
 {
@@ -131,10 +140,10 @@ static int validate_editable(const struct kl_yaml *y, const struct kl_exercise *
 		const struct kl_yaml_node *node = entry(y->root, "editable", i);
 		const char *path = e->editable.v[i];
 
-		if (!kl_path_is_plain(path))
+		if (!is_source_path(path))
 			return kl_yaml_fail(y, node, err,
 					    "“%s” must be a plain path below handout/: relative, "
-					    "without . and ..",
+					    "without . and .., of letters, digits and ._+-",
 					    path);
 		if (is_reserved(path))
 			return kl_yaml_fail(y, node, err,
