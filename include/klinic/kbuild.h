@@ -2,11 +2,14 @@
  * Kernels, modules and check programs, built and cached by digest.
  *
  * Cache (below kl_cache_dir(NULL)):
- *   sources/<sha256 of archive>/            the unpacked tree
- *   kernels/<digest>/                       one kernel; valid only with its stamp file "ready"
- *   programs/<digest>                       check programs, oracles
- * A build happens in a folder with a temporary name beside its goal, under a
- * lock, and is renamed when finished: what has the right name is whole.
+ *   sources/<sha256 of archive>/tree        the unpacked source
+ *   kernels/<digest>/                       one kernel
+ *   kernels/<digest>/guest/<digest>/        initramfs and schedule driver for it
+ *   programs/<digest>/                      a check: program and oracle
+ * Each of these is an entry: built where it will stay (a kernel's build tree
+ * does not survive a rename), under a lock, and finished only with its stamp,
+ * the JSON file "ready", which is written last. Without it an entry counts as
+ * nothing and is removed before the next build.
  */
 #ifndef KLINIC_KBUILD_H
 #define KLINIC_KBUILD_H
@@ -21,9 +24,9 @@
 
 struct kl_kernel {
 	char *flavour;
-	char digest[KL_DIGEST_HEX];
+	char digest[KL_DIGEST_HEX]; /* of kernel, agent and schedule driver together */
 	char *release; /* uname -r */
-	char *dir; /* kernels/<digest> */
+	char *dir; /* kernels/<digest of the kernel alone> */
 	char *bzimage, *vmlinux;
 	char *headers; /* what a module build may see: tree for make -C */
 	char *initramfs; /* cpio with the agent as /init */
@@ -31,7 +34,11 @@ struct kl_kernel {
 	char *canary_ko; /* reserved: NULL today */
 };
 
-/* Progress of something long. phase is a word; total 0 when unknown; text is for people. */
+/*
+ * Progress of something long. phase is a word (unpack, configure, compile, link,
+ * headers); done of total counts within it, total 0 when unknown; elapsed and
+ * expected are of the whole.
+ */
 typedef void (*kl_progress_fn)(const char *phase, unsigned long done, unsigned long total,
 			       int64_t elapsed_ms, int64_t expected_ms, void *arg);
 
@@ -44,8 +51,8 @@ struct kl_kernel_info {
 	char *flavour;
 	char *digest;
 	char *release;
-	bool ready; /* finished and current (matches today's source, fragments, compiler) */
-	bool current;
+	bool ready; /* finished */
+	bool current; /* matches today's source, fragments, compiler */
 	uint64_t bytes;
 	int64_t built_at; /* seconds since the epoch; 0 when unknown */
 };
@@ -60,7 +67,8 @@ void kl_kernel_list_deinit(struct kl_kernel_list *l);
 int kl_kernel_prune(bool all, uint64_t *ret_bytes, struct kl_error *err);
 
 struct kl_module {
-	char *ko; /* path of the stripped module, in dir */
+	char *ko; /* path of the module without debug info, in dir */
+	char *debug_ko; /* the same with it, for file:line */
 	char *dir; /* temporary folder, removed by deinit */
 	struct kl_strv undefined; /* undefined symbols: what it calls, sorted */
 };
