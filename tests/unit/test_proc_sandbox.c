@@ -90,10 +90,8 @@ static void test_nothing_of_the_host_is_visible(void **state)
 	assert_string_equal(run("env | sort | grep -v ^PWD="),
 			    "HOME=/tmp\nLC_ALL=C\nPATH=/usr/bin:/bin:/usr/sbin:/sbin\n");
 	assert_string_equal(run("hostname; pwd"), "klinic\n/\n");
-	assert_string_equal(
-		run("ls -d /proc/[0-9]* | wc -l; tr '\\0' ' ' </proc/1/cmdline | grep -c "
-		    "test_proc"),
-		"3\n0\n");
+	/* bwrap and the shell */
+	assert_string_equal(run("set -- /proc/[0-9]*; echo $#"), "2\n");
 	assert_string_equal(run("exec ls /proc/self/fd"), "0\n1\n2\n3\n");
 	unsetenv("KLINIC_TEST_SECRET");
 }
