@@ -35,8 +35,8 @@ struct kl_kernel {
 };
 
 /*
- * Progress of something long. phase is a word (unpack, configure, compile, link,
- * headers); done of total counts within it, total 0 when unknown; elapsed and
+ * Progress of something long. phase is a word (wait, unpack, configure, compile,
+ * link, headers); done of total counts within it, total 0 when unknown; elapsed and
  * expected are of the whole.
  */
 typedef void (*kl_progress_fn)(const char *phase, unsigned long done, unsigned long total,
@@ -63,7 +63,7 @@ struct kl_kernel_list {
 /* Every flavour of broken-kernels/flavours/ and everything in the cache. */
 int kl_kernel_list(struct kl_kernel_list *ret, struct kl_error *err);
 void kl_kernel_list_deinit(struct kl_kernel_list *l);
-/* Removes unfinished builds nobody works on and kernels that no flavour names any more; all: every one. */
+/* Removes unfinished builds nobody works on and kernels that no flavour names any more; all: every one, and check programs. */
 int kl_kernel_prune(bool all, uint64_t *ret_bytes, struct kl_error *err);
 
 struct kl_module {

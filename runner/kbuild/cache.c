@@ -164,12 +164,13 @@ void kl_kernel_list_deinit(struct kl_kernel_list *l)
 static int drop(const char *dir, uint64_t *bytes, struct kl_error *err)
 {
 	KL_AUTO_FREE char *lock_path = kl_asprintf("%s.lock", dir);
+	KL_AUTO_FREE char *log = kl_asprintf("%s.log", dir);
 	KL_AUTO_FREE char *ready = kl_path_join(dir, "ready");
 	KL_AUTO_CLOSE int lock = -1;
 	uint64_t size = 0;
 	int got;
 
-	if (!lock_path || !ready)
+	if (!lock_path || !log || !ready)
 		return no_memory(err);
 	got = kl_try_lock(lock_path, &lock, err);
 	if (got <= 0)
@@ -179,6 +180,7 @@ static int drop(const char *dir, uint64_t *bytes, struct kl_error *err)
 		return kl_fail_errno(err, errno, "cannot remove %s", ready);
 	if (kl_tree_size(dir, &size, err) || kl_remove_tree(dir, err))
 		return -1;
+	unlink(log);
 	*bytes += size;
 	return 0;
 }
@@ -215,6 +217,8 @@ int kl_kernel_prune(bool all, uint64_t *ret_bytes, struct kl_error *err)
 	if (!all && today_load(&t, err))
 		return -1;
 	if (sweep("kernels", &t.digests, &bytes, err) || sweep("sources", &t.sources, &bytes, err))
+		return -1;
+	if (all && sweep("programs", &t.digests, &bytes, err))
 		return -1;
 	*ret_bytes = bytes;
 	return 0;

@@ -26,7 +26,7 @@
 #define CONFIG_MAX   (4UL << 20)
 #define LOG_MAX	     (8UL << 20)
 #define TYPICAL_STEP 1600 /* lines of make for flavour kasan, and what they take on one CPU */
-#define TYPICAL_MS   420000
+#define TYPICAL_MS   600000
 
 struct kernel_build {
 	const struct kb_recipe *recipe;
@@ -80,6 +80,7 @@ static int run_make(struct kernel_build *b, const char *target, const char *also
 
 	if (!c || !log)
 		return no_memory(err);
+	unlink(log);
 	kl_command_args(c, target, also, NULL);
 	kl_command_on_line(c, kb_progress_line, &b->progress);
 	if (kl_command_run(c, KL_FOREVER, &out, &said, &end, err))
@@ -293,20 +294,24 @@ static bool whole(const char *dir, json_t **ret_stamp)
 	return true;
 }
 
-static int discard(const char *dir, struct kl_error *err)
+/* Waits for whoever builds it now, and takes the stamp from a kernel that is no longer whole. */
+static int prepare(const char *dir, struct kb_progress *p, struct kl_error *err)
 {
 	KL_AUTO_CLOSE int lock = -1;
 	KL_AUTO_FREE char *ready = kl_path_join(dir, "ready");
+	KL_AUTO_FREE char *path = kl_asprintf("%s.lock", dir);
 	KL_AUTO_JSON json_t *j = NULL;
 
-	if (!ready)
+	if (!ready || !path)
 		return no_memory(err);
-	if (kb_entry_lock(dir, &lock, err))
-		return -1;
-	/* Somebody may have built it anew while we waited. */
-	if (whole(dir, &j))
-		return 0;
-	unlink(ready);
+	p->began_ns = kl_now_ns();
+	if (!kl_try_lock(path, &lock, NULL)) {
+		kb_progress_phase(p, "wait", 0);
+		if (kb_entry_lock(dir, &lock, err))
+			return -1;
+	}
+	if (!whole(dir, &j))
+		unlink(ready);
 	return 0;
 }
 
@@ -323,7 +328,7 @@ static int find_or_build(const struct kb_recipe *r, const char *dir, bool build,
 			       "kernel %s is not built (or no longer whole): run klinic kernel "
 			       "build %s",
 			       r->flavour, r->flavour);
-	if (discard(dir, err) || kb_entry_make(dir, build_kernel, &b, ret_stamp, err))
+	if (prepare(dir, &b.progress, err) || kb_entry_make(dir, build_kernel, &b, ret_stamp, err))
 		return kl_error_prepend(err, "kernel %s", r->flavour);
 	return 0;
 }
