@@ -46,11 +46,15 @@ json_t *kl_out_u64(uint64_t value)
 
 json_t *kl_out_real(double value)
 {
+	char text[32];
+
 	if (!isfinite(value))
 		value = 0;
 	if (value == floor(value) && fabs(value) < (double)EXACT_IN_DOUBLE)
 		return json_integer((json_int_t)value);
-	return json_real(value);
+	/* kl_json_dump() writes 15 digits: no more are kept here, so that text comes back equal. */
+	snprintf(text, sizeof(text), "%.15g", value);
+	return json_real(strtod(text, NULL));
 }
 
 int kl_in_object(const json_t *j, const char *what, struct kl_error *err)
