@@ -27,8 +27,11 @@ int kl_splat_parse(const char *log, size_t len, struct kl_findings *ret, struct 
 /*
  * Fills file and line from "function+offset" by asking addr2line(1) of the
  * build: vmlinux for kernel functions, ko (with debug info; may be NULL) for
- * those tagged [module]. strip_prefix is cut from paths. Findings that cannot
- * be resolved stay as they are: never an error.
+ * those tagged [module]; either may be NULL. Paths become relative to the kernel
+ * tree or to the folder of the module's init function. Places that the report
+ * itself gave stay (but for sleep-in-atomic, whose header names only the check
+ * that failed). Findings that cannot be resolved stay as they are: an error
+ * is only what keeps klinic itself from going on (no memory).
  */
 int kl_splat_resolve(struct kl_findings *fs, const char *vmlinux, const char *module,
 		     const char *ko, struct kl_error *err);
