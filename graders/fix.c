@@ -106,6 +106,12 @@ static const struct kl_check_result *first_with(const struct kl_result *res, enu
 	return NULL;
 }
 
+static void end_sentence(struct kl_buf *b)
+{
+	if (!b->len || !strchr(".?!", b->data[b->len - 1]))
+		kl_buf_puts(b, ".");
+}
+
 static void summarise_build(struct kl_buf *b, const struct kl_build_evidence *build)
 {
 	if (build->timed_out) {
@@ -124,7 +130,19 @@ static void summarise_build(struct kl_buf *b, const struct kl_build_evidence *bu
 		kl_buf_safe(b, d->text ? d->text : "", d->text ? strlen(d->text) : 0, 300);
 		break;
 	}
-	kl_buf_puts(b, ".");
+	end_sentence(b);
+}
+
+/* A remark as the rest of a sentence: "The kernel …" goes on in lower case. */
+static void go_on(struct kl_buf *b, const char *remark)
+{
+	char first[2] = { 0 };
+
+	if (!*remark)
+		return;
+	first[0] = remark[0] >= 'A' && remark[0] <= 'Z' ? (char)(remark[0] - 'A' + 'a') : remark[0];
+	kl_buf_puts(b, first);
+	kl_buf_puts(b, remark + 1);
 }
 
 static void summarise_fail(struct kl_buf *b, const struct kl_result *res)
@@ -132,8 +150,9 @@ static void summarise_fail(struct kl_buf *b, const struct kl_result *res)
 	const struct kl_check_result *c = first_with(res, KL_VERDICT_FAIL);
 	unsigned int n = count(res, KL_VERDICT_FAIL);
 
-	kl_buf_printf(b, "The submission fails %u of %zu checks. %s: “%s”. %s", n, res->n_checks,
-		      n == 1 ? "It is this one" : "The first of them", c->title, c->remark);
+	kl_buf_printf(b, "The submission fails %u of %zu checks. %s is “%s”: ", n, res->n_checks,
+		      n == 1 ? "It" : "The first", c->title);
+	go_on(b, c->remark);
 }
 
 static void summarise_open(struct kl_buf *b, const struct kl_result *res, enum kl_verdict v)
@@ -148,7 +167,8 @@ static void summarise_open(struct kl_buf *b, const struct kl_result *res, enum k
 		b, "No verdict, and no points lost: %u of %zu checks could not be decided%s. ",
 		count(res, KL_VERDICT_INFRA) + count(res, KL_VERDICT_INCONCLUSIVE), res->n_checks,
 		v == KL_VERDICT_INFRA ? " because the grading machine failed" : "");
-	kl_buf_printf(b, "“%s”: %s", c->title, c->remark);
+	kl_buf_printf(b, "“%s”: ", c->title);
+	go_on(b, c->remark);
 }
 
 static void summarise_pass(struct kl_buf *b, const struct kl_result *res)
@@ -174,7 +194,7 @@ static int summarise(const struct kl_evidence *ev, struct kl_result *res, struct
 		kl_buf_safe(&b, why, strlen(why), 400);
 		if (ev->refused.n > 1)
 			kl_buf_printf(&b, " (and %zu more)", ev->refused.n - 1);
-		kl_buf_puts(&b, kl_str_ends(kl_buf_str(&b), ".") ? "" : ".");
+		end_sentence(&b);
 	} else if (build) {
 		summarise_build(&b, build);
 	} else if (res->verdict == KL_VERDICT_FAIL) {

@@ -157,6 +157,15 @@ static void judge_program(struct draft *d)
 	}
 }
 
+/* Counts are read in decimal, hashes in hex. */
+static void number(struct kl_buf *b, uint64_t n)
+{
+	if (n < 1000000000)
+		kl_buf_printf(b, "%" PRIu64, n);
+	else
+		kl_buf_printf(b, "%#" PRIx64, n);
+}
+
 static void judge_answer(struct draft *d, const struct kl_answer *a)
 {
 	if ((a->given && a->value >= a->min && a->value <= a->max) || !reason(d))
@@ -167,14 +176,15 @@ static void judge_answer(struct draft *d, const struct kl_answer *a)
 		kl_buf_safe(&d->detail, a->label, strlen(a->label), 200);
 		kl_buf_puts(&d->detail, ")");
 	}
-	if (a->min == a->max)
-		kl_buf_printf(&d->detail, ": expected %" PRIu64, a->min);
-	else
-		kl_buf_printf(&d->detail, ": expected %" PRIu64 " to %" PRIu64, a->min, a->max);
+	kl_buf_puts(&d->detail, ": expected ");
+	number(&d->detail, a->min);
+	if (a->min != a->max) {
+		kl_buf_puts(&d->detail, " to ");
+		number(&d->detail, a->max);
+	}
+	kl_buf_puts(&d->detail, a->given ? ", given " : ", no answer");
 	if (a->given)
-		kl_buf_printf(&d->detail, ", given %" PRIu64, a->value);
-	else
-		kl_buf_puts(&d->detail, ", no answer");
+		number(&d->detail, a->value);
 	remark(d, a->given ? "Wrong result: the module did not do what it has to do."
 			   : "The check ended without the result that it has to give.");
 }
