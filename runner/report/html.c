@@ -39,7 +39,7 @@ static const char *words_of(enum kl_verdict v)
 	case KL_VERDICT_COUNT:
 		break;
 	}
-	return "No verdict: the grading machine failed";
+	return "Infrastructure failed";
 }
 
 static const char *mark_of(enum kl_verdict v)
@@ -81,12 +81,31 @@ static void top(struct kl_page *p)
 	kl_html_text(p, " · ", r->submission, "");
 	kl_buf_puts(p->b, "</p>\n<h1>");
 	kl_markup_text(p->b, r->title ? r->title : r->exercise);
-	kl_buf_printf(p->b,
-		      "</h1>\n<p class=\"verdict\"><span class=\"pill\">%s</span>"
-		      "<span>%g of %g points</span></p>\n",
-		      words_of(r->verdict), r->points, r->points_max);
+	kl_buf_printf(p->b, "</h1>\n<p class=\"verdict\"><span class=\"pill\">%s</span><span>",
+		      words_of(r->verdict));
+	kl_view_score(p->b, r);
+	kl_buf_puts(p->b, "</span></p>\n");
 	kl_html_text(p, "<p class=\"summary\">", r->summary, "</p>\n");
 	kl_buf_puts(p->b, "</header>\n");
+}
+
+/* A sentence with `commands` in it. */
+static void sentence(struct kl_page *p, const char *s)
+{
+	bool code = false;
+
+	while (*s) {
+		size_t n = strcspn(s, "`");
+
+		kl_markup_textn(p->b, s, n);
+		s += n;
+		if (!*s)
+			break;
+		code = !code;
+		kl_buf_puts(p->b, code ? "<code>" : "</code>");
+		s++;
+	}
+	kl_buf_puts(p->b, code ? "</code>" : "");
 }
 
 static void list(struct kl_page *p, const char *title, const struct kl_strv *sv)
@@ -96,7 +115,7 @@ static void list(struct kl_page *p, const char *title, const struct kl_strv *sv)
 	kl_buf_printf(p->b, "<h2>%s</h2>\n<ul>\n", title);
 	for (size_t i = 0; i < sv->n; i++) {
 		kl_buf_puts(p->b, "<li>");
-		kl_markup_text(p->b, sv->v[i]);
+		sentence(p, sv->v[i]);
 		kl_buf_puts(p->b, "</li>\n");
 	}
 	kl_buf_puts(p->b, "</ul>\n");
@@ -129,10 +148,9 @@ static void scorecard(struct kl_page *p)
 			  "<th scope=\"col\" class=\"num\">Score</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < p->r->n_dimensions; i++)
 		dimension(p, &p->r->dimensions[i]);
-	kl_buf_printf(p->b,
-		      "</tbody></table>\n<p class=\"soft\">The machine speaks to %u&nbsp;%% of the "
-		      "weight; raters fill in the rest.</p>\n",
-		      kl_view_assessed(p->r));
+	kl_buf_puts(p->b, "</tbody></table>\n<p class=\"soft\">");
+	kl_view_assessed(p->b, p->r);
+	kl_buf_puts(p->b, "</p>\n");
 }
 
 static void check_facts(struct kl_page *p, const struct kl_check_result *c)
@@ -154,8 +172,8 @@ static void check_facts(struct kl_page *p, const struct kl_check_result *c)
 
 static void check(struct kl_page *p, const struct kl_check_result *c)
 {
-	kl_buf_printf(p->b, "<tr><td class=\"mark %s\" aria-hidden=\"true\">%s</td><td>",
-		      class_of(c->verdict), mark_of(c->verdict));
+	kl_buf_printf(p->b, "<tr><td class=\"mark %s\">%s</td><td>", class_of(c->verdict),
+		      mark_of(c->verdict));
 	kl_markup_text(p->b, c->title);
 	check_facts(p, c);
 	kl_buf_printf(p->b, "</td><td class=\"wide\">%s</td>", kl_verdict_name(c->verdict));
@@ -225,7 +243,8 @@ int kl_report_html(const struct kl_result *r, enum kl_audience a, struct kl_buf 
 	checks(&p);
 	kl_html_findings(&p);
 	list(&p, "Where to look next", &hints);
-	kl_html_diff(&p, r->diff);
+	if (!r->refused.n || (r->diff && *r->diff))
+		kl_html_diff(&p, r->diff);
 	foot(&p);
 	kl_buf_puts(ret, "</main>\n</body>\n</html>\n");
 	return kl_buf_check(ret, "the report", err);

@@ -108,9 +108,12 @@ void kl_html_diff(struct kl_page *p, const char *diff)
 	const char *end = diff + shown;
 	struct hunk h = { 0 };
 
-	if (!len)
+	kl_buf_puts(p->b, "<h2>The change</h2>\n");
+	if (!len) {
+		kl_buf_puts(p->b, "<p class=\"soft\">Nothing was changed.</p>\n");
 		return;
-	kl_buf_puts(p->b, "<h2>The change</h2>\n<pre class=\"diff\" tabindex=\"0\">");
+	}
+	kl_buf_puts(p->b, "<pre class=\"diff\" tabindex=\"0\">");
 	while (diff < end) {
 		const char *nl = memchr(diff, '\n', (size_t)(end - diff));
 		size_t n = nl ? (size_t)(nl - diff) : (size_t)(end - diff);
@@ -180,7 +183,8 @@ void kl_html_findings(struct kl_page *p)
 	for (size_t i = 0; i < p->r->n_checks; i++) {
 		const struct kl_check_result *c = &p->r->checks[i];
 
-		if (c->verdict == KL_VERDICT_PASS || !c->runs)
+		/* Failed without a run: the build says why, once. */
+		if (c->verdict == KL_VERDICT_PASS || (c->verdict == KL_VERDICT_FAIL && !c->runs))
 			continue;
 		if (!any)
 			kl_buf_puts(p->b, "<h2>What was found</h2>\n");
@@ -199,7 +203,7 @@ void kl_html_build(struct kl_page *p)
 	if (build->timed_out)
 		kl_buf_puts(p->b, "<p>Compiling took too long and was stopped.</p>");
 	if (build->n)
-		kl_buf_puts(p->b, "<pre tabindex=\"0\">");
+		kl_buf_puts(p->b, "<pre class=\"wrap\" tabindex=\"0\">");
 	for (size_t i = 0; i < build->n; i++) {
 		const struct kl_diagnostic *d = &build->diagnostics[i];
 

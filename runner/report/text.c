@@ -87,7 +87,7 @@ static void field(struct page *p, const char *name, const char *value)
 static void top(struct page *p)
 {
 	const struct kl_result *r = p->r;
-	char score[64];
+	KL_AUTO(kl_buf_deinit) struct kl_buf score = KL_BUF_INIT;
 	unsigned int at = kl_flow_word(&p->f, paint_of(r->verdict), headline(r->verdict));
 
 	kl_flow_spaces(&p->f, 2);
@@ -98,8 +98,8 @@ static void top(struct page *p)
 	line(p);
 	field(p, "Exercise", r->exercise);
 	field(p, "Submission", r->submission);
-	(void)snprintf(score, sizeof(score), "%g of %g points", r->points, r->points_max);
-	field(p, "Score", score);
+	kl_view_score(&score, r);
+	field(p, "Score", kl_buf_str(&score));
 }
 
 static void refusals(struct page *p)
@@ -152,8 +152,8 @@ static unsigned int widest_dimension(const struct page *p)
 
 static void scorecard(struct page *p)
 {
+	KL_AUTO(kl_buf_deinit) struct kl_buf note = KL_BUF_INIT;
 	unsigned int w = widest_dimension(p);
-	char note[128];
 
 	if (!p->r->n_dimensions)
 		return;
@@ -171,10 +171,8 @@ static void scorecard(struct page *p)
 		else
 			kl_flow_text(&p->f, true, 0, 0, KL_PAINT_DIM, "not assessed");
 	}
-	(void)snprintf(note, sizeof(note),
-		       "The machine speaks to %u %% of the weight; raters fill in the rest.",
-		       kl_view_assessed(p->r));
-	kl_flow_text(&p->f, false, INDENT, INDENT, KL_PAINT_DIM, note);
+	kl_view_assessed(&note, p->r);
+	kl_flow_text(&p->f, false, INDENT, INDENT, KL_PAINT_DIM, kl_buf_str(&note));
 }
 
 static void facts(struct page *p, const struct kl_check_result *c)
@@ -187,7 +185,7 @@ static void facts(struct page *p, const struct kl_check_result *c)
 	kl_view_runs(&b, c);
 	if (c->mode == KL_MODE_PARALLEL && c->runs)
 		kl_buf_printf(&b, ", confidence %.4f", c->confidence);
-	kl_buf_printf(&b, ", %u of %u points", c->points, c->points_max);
+	kl_buf_printf(&b, ", points %u/%u", c->points, c->points_max);
 	kl_flow_text(&p->f, false, INDENT + 2, INDENT + 2, KL_PAINT_DIM, kl_buf_str(&b));
 	if (b.failed)
 		p->f.b->failed = true;

@@ -175,14 +175,30 @@ void kl_view_guest_time(struct kl_buf *b, uint64_t ns)
 		kl_buf_printf(b, "%" PRIu64 ".%09" PRIu64 " s", ns / 1000000000, ns % 1000000000);
 }
 
-unsigned int kl_view_assessed(const struct kl_result *r)
+void kl_view_score(struct kl_buf *b, const struct kl_result *r)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < r->n_checks; i++)
+		open |= r->checks[i].verdict == KL_VERDICT_INFRA ||
+			r->checks[i].verdict == KL_VERDICT_INCONCLUSIVE;
+	kl_buf_printf(b, "%g of %g points%s", r->points, r->points_max,
+		      open ? " that could be decided" : "");
+}
+
+void kl_view_assessed(struct kl_buf *b, const struct kl_result *r)
 {
 	unsigned int sum = 0;
 
 	for (size_t i = 0; i < r->n_dimensions; i++)
 		if (r->dimensions[i].assessed)
 			sum += r->dimensions[i].weight;
-	return sum;
+	if (sum)
+		kl_buf_printf(b,
+			      "The machine speaks to %u %% of the weight; raters fill in the rest.",
+			      sum);
+	else
+		kl_buf_puts(b, "No check was decided, so the machine says nothing here.");
 }
 
 const struct kl_build_evidence *kl_view_failed_build(const struct kl_result *r)

@@ -22,8 +22,10 @@ int kl_view_remedies(const struct kl_result *r, struct kl_strv *ret, struct kl_e
 void kl_view_runs(struct kl_buf *b, const struct kl_check_result *c);
 /* "8.594620774 s"; nothing for 0. */
 void kl_view_guest_time(struct kl_buf *b, uint64_t ns);
-/* Per cent of the scorecard's weight that was assessed. */
-unsigned int kl_view_assessed(const struct kl_result *r);
+/* "3 of 9 points", with a word when some could not be decided. */
+void kl_view_score(struct kl_buf *b, const struct kl_result *r);
+/* How much of the scorecard the machine speaks to. */
+void kl_view_assessed(struct kl_buf *b, const struct kl_result *r);
 /* The build that failed, or NULL. */
 const struct kl_build_evidence *kl_view_failed_build(const struct kl_result *r);
 /* Was this finding's place named already in its title? */
