@@ -12,33 +12,39 @@
 
 #define GIT_SAYS_MAX 4096UL
 
+static const char *hunk_hint(const struct kl_hunk *h, const char *text, size_t len)
+{
+	if (memmem(text, len, "\r\n", 2))
+		return "its lines end as on DOS; convert them to plain newlines";
+	if (h && !h->context)
+		return "it has no context lines; make the patch with git diff or diff -u";
+	return "make the patch against the untouched handout";
+}
+
 /* git-apply names the first hunk that has no place: “error: patch failed: FILE:LINE”. */
 static int refuse_hunk(const struct kl_patch *p, const char *says, const char *text, size_t len,
 		       struct kl_strv *refused, struct kl_error *err)
 {
 	static const char failed[] = "patch failed: ";
-	const char *at = strstr(says, failed), *colon, *newline;
-	const char *hint = memmem(text, len, "\r\n", 2)
-				   ? "its lines end as on DOS; convert them to plain newlines"
-				   : "make the patch against the untouched handout";
+	const char *at = strstr(says, failed);
+	const char *end = at ? strchrnul(at, '\n') : NULL;
+	const char *colon = at ? memrchr(at, ':', (size_t)(end - at)) : NULL;
+	const struct kl_hunk *h = NULL;
+	KL_AUTO_FREE char *path = NULL;
 
-	if (at) {
-		at += sizeof(failed) - 1;
-		newline = strchrnul(at, '\n');
-		colon = memrchr(at, ':', (size_t)(newline - at));
-		if (colon) {
-			KL_AUTO_FREE char *path = strndup(at, (size_t)(colon - at));
-			unsigned long start = strtoul(colon + 1, NULL, 10);
-
-			if (!path)
-				return kl_fail(err, KL_INFRA, "out of memory");
-			return kl_refuse(
-				refused, err,
-				"%s, line %zu: the hunk for line %lu of %s does not apply: %s.",
-				p->where, kl_patch_hunk_line(p, path, start), start, path, hint);
-		}
+	if (at && colon > at + strlen(failed)) {
+		at += strlen(failed);
+		path = strndup(at, (size_t)(colon - at));
+		if (!path)
+			return kl_fail(err, KL_INFRA, "out of memory");
+		h = kl_patch_find_hunk(p, path, strtoul(colon + 1, NULL, 10));
 	}
-	return kl_refuse(refused, err, "%s does not apply: %s.", p->where, hint);
+	if (!h)
+		return kl_refuse(refused, err, "%s does not apply: %s.", p->where,
+				 hunk_hint(NULL, text, len));
+	return kl_refuse(refused, err,
+			 "%s, line %zu: the hunk for line %u of %s does not apply: %s.", p->where,
+			 h->line, h->old_start, path, hunk_hint(h, text, len));
 }
 
 static int git_apply(const char *home, const char *dir, const struct kl_patch *p, const char *text,

@@ -257,6 +257,7 @@ static bool read_hunk_lines(struct reader *r, struct kl_hunk *h)
 		if ((c != ' ' && c != '-' && c != '+') || (c != '+' && !old_left) ||
 		    (c != '-' && !new_left))
 			return false;
+		h->context |= c == ' ';
 		old_left -= c != '+';
 		new_left -= c != '-';
 	}
@@ -369,12 +370,15 @@ int kl_patch_print(const struct kl_patch *p, struct kl_buf *ret, struct kl_error
 	return kl_buf_check(ret, "the patch", err);
 }
 
-size_t kl_patch_hunk_line(const struct kl_patch *p, const char *path, unsigned long old_start)
+const struct kl_hunk *kl_patch_find_hunk(const struct kl_patch *p, const char *path,
+					 unsigned long old_start)
 {
-	for (size_t i = 0; i < p->n; i++)
-		for (size_t k = 0; kl_str_eq(p->sections[i].path, path) && k < p->sections[i].n;
-		     k++)
-			if (p->sections[i].hunks[k].old_start == old_start)
-				return p->sections[i].hunks[k].line;
-	return 0;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct kl_section *s = &p->sections[i];
+
+		for (size_t k = 0; kl_str_eq(s->path, path) && k < s->n; k++)
+			if (s->hunks[k].old_start == old_start)
+				return &s->hunks[k];
+	}
+	return NULL;
 }

@@ -6,6 +6,7 @@
 #ifndef INTAKE_PATCH_H
 #define INTAKE_PATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <klinic/error.h>
@@ -17,6 +18,7 @@ struct kl_hunk {
 	unsigned int old_start, old_count, new_start, new_count;
 	const char *body; /* in the patch's text: what follows the @@ line */
 	size_t len;
+	bool context; /* it has lines that stay */
 };
 
 /* The part of a patch that speaks of one file. */
@@ -44,8 +46,9 @@ int kl_patch_resolve(const struct kl_exercise *e, struct kl_patch *p, struct kl_
 		     struct kl_error *err);
 /* For git apply -p1. */
 int kl_patch_print(const struct kl_patch *p, struct kl_buf *ret, struct kl_error *err);
-/* The line of the patch that holds the hunk for line old_start of path, or 0. */
-size_t kl_patch_hunk_line(const struct kl_patch *p, const char *path, unsigned long old_start);
+/* The hunk for line old_start of path, or NULL. */
+const struct kl_hunk *kl_patch_find_hunk(const struct kl_patch *p, const char *path,
+					 unsigned long old_start);
 void kl_patch_deinit(struct kl_patch *p);
 
 #endif
