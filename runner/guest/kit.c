@@ -159,6 +159,12 @@ static void prepare_failslab(void)
 		kl_die("this kernel injects no allocation failures: no %s", path);
 	snprintf(path, sizeof(path), "%s/verbose", dir);
 	kl_write_file(path, "0");
+	/*
+	 * The allocator's opportunistic orders would be counted too (mm/page_alloc.c,
+	 * __should_fail_alloc_page), as often as a cache happens to be empty, and
+	 * their failure harms nobody: n would skip slab allocations.
+	 */
+	kl_write_file("/sys/kernel/debug/fail_page_alloc/min-order", "64");
 }
 
 unsigned int kl_fail_nth(unsigned int n)
