@@ -55,6 +55,7 @@ void kb_progress_line(const char *line, void *progress)
 	if (!strcmp(p->phase, "compile") && strstr(line, " vmlinux.o") &&
 	    !strncmp(line, "  LD ", 5)) {
 		p->compiled = p->done;
+		p->expected_ms = (kl_now_ns() - p->began_ns) / 1000000 * 8 / 7;
 		kb_progress_phase(p, "link", 0);
 		return;
 	}
