@@ -1,0 +1,280 @@
+/* A run: one fork of a template, from its orders to its typed end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <klinic/cleanup.h>
+#include <klinic/file.h>
+
+#include "guest/mailbox.h"
+#include "vm/qemu.h"
+#include "vm/template.h"
+
+/*
+ * The wall-clock net lies far outside what the limit in guest time can take: a
+ * spinning guest needs up to 4 s for a counted second on an idle core where this
+ * was measured (pause instructions end translation blocks). It is scaled by how
+ * much slower than there the template booted, and it means infra.
+ */
+#define NET_FLOOR_MS		180000
+#define NET_PER_GUEST_SECOND_MS 40000
+#define BOOT_MS_MEASURED	8000
+
+#define LIVE_MS 50
+
+static int append_payload(struct kl_buf *mail, const char *path, struct kl_mail_file *f,
+			  struct kl_error *err)
+{
+	static const char zero[4096];
+	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+
+	if (kl_file_read(path, KL_MAIL_SIZE, &b, err))
+		return -1;
+	if (mail->len + b.len + sizeof(zero) > KL_MAIL_SIZE)
+		return kl_fail(err, KL_CONTENT, "%s does not fit into the guest's mailbox",
+			       kl_path_base(path));
+	f->offset = mail->len;
+	f->size = b.len;
+	kl_buf_append(mail, kl_buf_str(&b), b.len);
+	kl_buf_append(mail, zero, (sizeof(zero) - mail->len % sizeof(zero)) % sizeof(zero));
+	return kl_buf_check(mail, "a guest's mailbox", err);
+}
+
+static int join_points(const struct kl_strv *points, char *out, size_t size, struct kl_error *err)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; points && i < points->n; i++) {
+		size_t n = strlen(points->v[i]);
+
+		if (used + n + 2 > size)
+			return kl_fail(
+				err, KL_CONTENT,
+				"the module calls more functions than the schedule driver takes");
+		if (used)
+			out[used++] = ',';
+		memcpy(out + used, points->v[i], n);
+		used += n;
+	}
+	return 0;
+}
+
+static int copy_text(char *to, size_t size, const char *from, const char *what,
+		     struct kl_error *err)
+{
+	if (!from)
+		return 0;
+	if (strlen(from) >= size)
+		return kl_fail(err, KL_CONTENT, "%s is longer than %zu bytes", what, size - 1);
+	memcpy(to, from, strlen(from));
+	return 0;
+}
+
+static int write_orders(const struct kl_job *job, struct kl_buf *mail, struct kl_error *err)
+{
+	struct kl_mail_orders o = {
+		.magic = KL_MAIL_MAGIC,
+		.go = 1,
+		.seed = job->seed,
+		.guest_ns_limit = (uint64_t)job->guest_seconds * 1000000000ULL,
+		.unload = job->unload,
+		.leaks = job->leaks,
+		.preempt_percent = job->preempt_percent,
+	};
+
+	memcpy(o.challenge, job->challenge, sizeof(o.challenge));
+	if (copy_text(o.module_name, sizeof(o.module_name), job->module_name, "the module's name",
+		      err) ||
+	    copy_text(o.module_params, sizeof(o.module_params), job->module_params,
+		      "the module's parameters", err) ||
+	    join_points(job->points, o.points, sizeof(o.points), err))
+		return -1;
+	/* The module's name as the kernel knows it: kbuild's KBUILD_MODNAME. */
+	for (char *p = o.module_name; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	for (size_t i = 0; i < KL_MAIL_DATA / 4096; i++) {
+		static const char zero[4096];
+
+		kl_buf_append(mail, zero, sizeof(zero));
+	}
+	if (append_payload(mail, job->module_ko, &o.module, err) ||
+	    append_payload(mail, job->program, &o.program, err) ||
+	    (job->sched_ko && append_payload(mail, job->sched_ko, &o.sched, err)))
+		return -1;
+	memcpy(mail->data, &o, sizeof(o));
+	return 0;
+}
+
+static kl_deadline net_of(const struct kl_template *t, unsigned int guest_seconds)
+{
+	int64_t ms = NET_FLOOR_MS + (int64_t)guest_seconds * NET_PER_GUEST_SECOND_MS;
+
+	if (t->boot_ms > BOOT_MS_MEASURED)
+		ms = ms / BOOT_MS_MEASURED * t->boot_ms;
+	return kl_deadline_ms(ms);
+}
+
+static int show_live(const struct kl_job *job, const struct kl_qemu *q, size_t *shown,
+		     struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+
+	if (!job->on_console)
+		return 0;
+	if (kl_qemu_console_read(q, *shown, &b, err))
+		return -1;
+	if (b.len)
+		job->on_console(b.data, b.len, job->arg);
+	*shown += b.len;
+	return 0;
+}
+
+/* Waits for the end. 0 with *ret (LOST when QEMU went away); -1 when interrupted. */
+static int wait_for_end(const struct kl_job *job, struct kl_qemu *q, kl_deadline net,
+			enum kl_end *ret, struct kl_error *err)
+{
+	static const char *const names[] = { "GUEST_PANICKED", "SHUTDOWN", "WATCHDOG", NULL };
+	size_t shown = 0;
+
+	for (;;) {
+		KL_AUTO_JSON json_t *e = NULL;
+		kl_deadline until = net;
+		int got;
+
+		if (job->on_console && kl_deadline_ms(LIVE_MS) < until)
+			until = kl_deadline_ms(LIVE_MS);
+		got = kl_qmp_event(&q->qmp, names, until, &e, err);
+		if (got < 0 && err->class == KL_INTERRUPTED)
+			return -1;
+		if (show_live(job, q, &shown, got < 0 ? NULL : err) && got >= 0)
+			return -1;
+		if (got < 0) {
+			*ret = KL_END_LOST;
+			return 0;
+		}
+		if (!got) {
+			const char *name = kl_qmp_event_name(e);
+
+			*ret = !strcmp(name, "WATCHDOG")   ? KL_END_GUEST_TIME
+			       : !strcmp(name, "SHUTDOWN") ? KL_END_RESET
+							   : KL_END_ANSWERED;
+			return 0;
+		}
+		if (kl_deadline_passed(net)) {
+			*ret = KL_END_WALL_NET;
+			return 0;
+		}
+	}
+}
+
+static char *copy_said(const char *said)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+
+	kl_buf_safe(&b, said, strnlen(said, KL_MAIL_SAID), KL_MAIL_SAID);
+	return kl_buf_steal(&b);
+}
+
+/* The guest's answers are copied once, then looked at: nobody can change them in between. */
+static int read_answers(const struct kl_qemu *q, struct kl_run *run, struct kl_slots *slots,
+			struct kl_error *err)
+{
+	struct kl_mail_answers a;
+
+	if (pread(q->mailbox, &a, sizeof(a), offsetof(struct kl_mail, answers)) !=
+	    (ssize_t)sizeof(a))
+		return kl_fail(err, KL_INFRA, "the mailbox cannot be read");
+	/* Stopped by pvpanic, but not by the agent's last word. */
+	if (run->end == KL_END_ANSWERED && a.state != KL_MAIL_DONE)
+		run->end = KL_END_RESET;
+	run->unload_status = 1;
+	if (run->end != KL_END_ANSWERED)
+		return 0;
+	run->guest_ns = a.guest_ns;
+	run->load_status = a.load_status;
+	run->unload_status = a.unload_status;
+	run->program = a.program_end < KL_PROGRAM_COUNT ? (enum kl_program_end)a.program_end
+							: KL_PROGRAM_NONE;
+	run->program_status = a.program_status;
+	run->points_hit = a.points_hit;
+	run->preempted = a.preempted;
+	run->said = copy_said(a.said);
+	slots->given = a.given;
+	memcpy(slots->value, a.value, sizeof(slots->value));
+	return run->said ? 0 : kl_fail(err, KL_INFRA, "out of memory");
+}
+
+/* Two facts that the host reads by itself; a machine that cannot be asked leaves memory_read false. */
+static void read_facts(const struct kl_template *t, struct kl_qemu *q, struct kl_run *run)
+{
+	kl_deadline deadline = kl_deadline_ms(20000);
+	uint32_t locks = 1;
+	uint64_t taint = 0;
+
+	if (run->end == KL_END_LOST || run->end == KL_END_WALL_NET || !t->tainted_mask)
+		return;
+	if (t->debug_locks &&
+	    kl_qemu_read_memory(q, t->debug_locks, &locks, sizeof(locks), deadline, NULL))
+		return;
+	if (kl_qemu_read_memory(q, t->tainted_mask, &taint, sizeof(taint), deadline, NULL))
+		return;
+	run->debug_locks = locks != 0;
+	run->tainted = taint;
+	run->memory_read = true;
+}
+
+static int read_console(const struct kl_qemu *q, struct kl_run *run, struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_CAPPED(KL_CONSOLE_CAP + 1);
+
+	kl_qemu_console_length(q, &run->console_truncated);
+	if (kl_qemu_console_read(q, 0, &b, err))
+		return -1;
+	run->console = kl_buf_steal(&b);
+	if (!run->console)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	if (run->end == KL_END_RESET && strstr(run->console, "Kernel panic"))
+		run->end = KL_END_PANIC;
+	return 0;
+}
+
+int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *ret,
+	      struct kl_slots *ret_slots, struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf mail = KL_BUF_CAPPED(KL_MAIL_SIZE);
+	KL_AUTO(kl_qemu_deinit) struct kl_qemu q = KL_QEMU_INIT;
+	KL_AUTO(kl_run_deinit) struct kl_run run = { .seed = job->seed };
+	KL_AUTO_CLOSE int slot = -1, state = -1;
+	struct kl_slots slots = { 0 };
+	kl_deadline restored;
+	int64_t begun;
+
+	if (write_orders(job, &mail, err))
+		return -1;
+	state = open(t->state, O_RDONLY | O_CLOEXEC);
+	if (state < 0)
+		return kl_fail_errno(err, errno, "the template has gone: %s", t->state);
+	if (kl_vm_take_slot(KL_FOREVER, &slot, err))
+		return -1;
+	begun = kl_now_ns();
+	restored = kl_deadline_ms(NET_FLOOR_MS);
+	if (kl_qemu_start(&t->machine, KL_VM_FORK, t->ram, mail.data, mail.len, restored, &q,
+			  err) ||
+	    kl_qemu_restore(&q, state, restored, err))
+		return kl_error_prepend(err, "fork");
+	kl_qmp_drop_events(&q.qmp);
+	if (kl_qmp_command(&q.qmp, "cont", NULL, -1, restored, NULL, err))
+		return kl_error_prepend(err, "fork");
+	if (wait_for_end(job, &q, net_of(t, job->guest_seconds), &run.end, err))
+		return -1;
+	if (read_answers(&q, &run, &slots, err) || read_console(&q, &run, err))
+		return -1;
+	read_facts(t, &q, &run);
+	run.wall_ms = (kl_now_ns() - begun) / 1000000;
+	*ret = run;
+	run = (struct kl_run){ 0 };
+	*ret_slots = slots;
+	return 0;
+}

@@ -1,0 +1,318 @@
+/*
+ * Templates: one boot, kept. The cache holds templates/<digest>/{ram, state,
+ * meta.json}; the folder is made under another name and renamed when it is
+ * whole. A template whose RAM is not what meta.json says is made again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <klinic/cleanup.h>
+#include <klinic/file.h>
+
+#include "guest/mailbox.h"
+#include "vm/qemu.h"
+#include "vm/template.h"
+
+/* A cold boot took 6 to 11 s where this was measured; a loaded machine may need many times that. */
+#define BOOT_MS	 600000
+#define META_MAX 65536
+
+static int template_digest(struct kl_template *t, struct kl_error *err)
+{
+	/* The argument list without what differs from run to run. */
+	const struct kl_vm_paths no_paths = { "ram", "mailbox", "console", "qmp" };
+	KL_AUTO(kl_digest_deinit) struct kl_digest d = { 0 };
+	KL_AUTO(kl_strv_deinit) struct kl_strv argv = { 0 };
+	char nothing[] = "";
+	struct kl_machine shape = t->machine;
+
+	shape.bzimage = shape.initramfs = shape.vmlinux = nothing;
+	if (kl_vm_argv(&shape, KL_VM_TEMPLATE, &no_paths, &argv, err) || kl_digest_init(&d, err))
+		return -1;
+	for (size_t i = 0; i < argv.n; i++)
+		kl_digest_text(&d, "argv", argv.v[i]);
+	kl_digest_text(&d, "qemu", t->qemu_version);
+	kl_digest_text(&d, "kernel", t->machine.kernel_digest);
+	if (kl_digest_file(&d, "agent", t->machine.initramfs, err))
+		return -1;
+	kl_digest_final(&d, t->digest);
+	return 0;
+}
+
+static int copy_machine(const struct kl_machine *m, struct kl_template *t, struct kl_error *err)
+{
+	t->machine = *m;
+	t->machine.bzimage = strdup(m->bzimage);
+	t->machine.initramfs = strdup(m->initramfs);
+	t->machine.vmlinux = strdup(m->vmlinux);
+	t->machine.qemu = strdup(m->qemu);
+	if (!t->machine.bzimage || !t->machine.initramfs || !t->machine.vmlinux || !t->machine.qemu)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	return 0;
+}
+
+/* 0 and t filled when dir holds a whole template, -1 otherwise. */
+static int load_meta(struct kl_template *t, const char *dir)
+{
+	KL_AUTO_FREE char *path = kl_path_join(dir, "meta.json");
+	KL_AUTO_JSON json_t *j = NULL;
+	char now[KL_DIGEST_HEX];
+	const char *digest, *ram;
+	struct stat st;
+
+	if (!path || kl_json_load(path, META_MAX, &j, NULL))
+		return -1;
+	digest = json_string_value(json_object_get(j, "digest"));
+	ram = json_string_value(json_object_get(j, "ram_sha256"));
+	if (!kl_str_eq(digest, t->digest) || !ram || strlen(ram) != KL_DIGEST_HEX - 1)
+		return -1;
+	if (stat(t->ram, &st) || (unsigned long)st.st_size != KL_VM_RAM_SIZE ||
+	    !kl_file_exists(t->state))
+		return -1;
+	if (kl_sha256_file_cached(t->ram, now, NULL) || strcmp(now, ram))
+		return -1;
+	if (kl_sha256_file_cached(t->state, now, NULL) ||
+	    !kl_str_eq(now, json_string_value(json_object_get(j, "state_sha256"))))
+		return -1;
+	memcpy(t->ram_digest, ram, KL_DIGEST_HEX);
+	t->boot_ms = json_integer_value(json_object_get(j, "boot_ms"));
+	t->boot_guest_ms = json_integer_value(json_object_get(j, "boot_guest_ms"));
+	t->debug_locks = (uint64_t)json_integer_value(json_object_get(j, "debug_locks"));
+	t->tainted_mask = (uint64_t)json_integer_value(json_object_get(j, "tainted_mask"));
+	return 0;
+}
+
+static int save_meta(const struct kl_template *t, const char *dir, const char *state_digest,
+		     struct kl_error *err)
+{
+	KL_AUTO_FREE char *path = kl_path_join(dir, "meta.json");
+	KL_AUTO_JSON json_t *j =
+		json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "digest", t->digest, "ram_sha256",
+			  t->ram_digest, "state_sha256", state_digest, "qemu", t->qemu_version,
+			  "boot_ms", (json_int_t)t->boot_ms, "boot_guest_ms",
+			  (json_int_t)t->boot_guest_ms, "debug_locks", (json_int_t)t->debug_locks,
+			  "tainted_mask", (json_int_t)t->tainted_mask);
+
+	if (!path || !j)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	return kl_json_write(j, path, err);
+}
+
+/* The tail of the console says why a kernel did not boot. */
+static int no_boot(const struct kl_qemu *q, const char *how, struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf log = KL_BUF_INIT, tail = KL_BUF_INIT;
+	size_t len = kl_qemu_console_length(q, NULL);
+	size_t from = len > 400 ? len - 400 : 0;
+
+	kl_qemu_console_read(q, from, &log, NULL);
+	kl_buf_safe(&tail, kl_buf_str(&log), log.len, 400);
+	for (size_t i = 0; i < tail.len; i++)
+		if (tail.data[i] == '\n')
+			tail.data[i] = ' ';
+	return kl_fail(err, KL_INFRA,
+		       "the kernel does not boot: %s; its last words: \"%s\"; "
+		       "build it again with klinic kernel build",
+		       how, kl_buf_str(&tail));
+}
+
+static int wait_for_agent(struct kl_qemu *q, kl_deadline deadline, struct kl_error *err)
+{
+	static const char *const names[] = { "GUEST_PANICKED", "SHUTDOWN", NULL };
+	struct kl_mail_answers a;
+	KL_AUTO_JSON json_t *e = NULL;
+	int got = kl_qmp_event(&q->qmp, names, deadline, &e, err);
+
+	if (got < 0) {
+		char why[256];
+
+		if (err->class == KL_INTERRUPTED)
+			return -1;
+		kl_qemu_complaint(q, why, sizeof(why));
+		return why[0] ? kl_fail(err, KL_INFRA, "QEMU ended while booting: %s", why) : -1;
+	}
+	if (got)
+		return no_boot(q, "no agent in time", err);
+	if (strcmp(kl_qmp_event_name(e), "GUEST_PANICKED"))
+		return no_boot(q, "it reset or powered off", err);
+	if (pread(q->mailbox, &a, sizeof(a), offsetof(struct kl_mail, answers)) !=
+		    (ssize_t)sizeof(a) ||
+	    a.state != KL_MAIL_READY)
+		return no_boot(q, "it stopped before the agent was ready", err);
+	return 0;
+}
+
+static int boot(struct kl_template *t, const char *ram, const char *state, kl_deadline deadline,
+		struct kl_error *err)
+{
+	const struct kl_mail_orders orders = { .magic = KL_MAIL_MAGIC };
+	KL_AUTO(kl_qemu_deinit) struct kl_qemu q = KL_QEMU_INIT;
+	KL_AUTO_CLOSE int slot = -1, ram_fd = -1, state_fd = -1;
+	struct kl_mail_answers a;
+	int64_t begun;
+
+	ram_fd = open(ram, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	state_fd = open(state, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	/* Room for it all now: a full disk later would be a bus error in QEMU. */
+	if (ram_fd < 0 || state_fd < 0 || posix_fallocate(ram_fd, 0, KL_VM_RAM_SIZE))
+		return kl_fail_errno(err, errno ? errno : ENOSPC,
+				     "no room for a template's %lu MiB of RAM at %s",
+				     KL_VM_RAM_SIZE >> 20, ram);
+	if (kl_vm_take_slot(deadline, &slot, err))
+		return -1;
+	begun = kl_now_ns();
+	if (kl_qemu_start(&t->machine, KL_VM_TEMPLATE, ram, &orders, sizeof(orders), deadline, &q,
+			  err) ||
+	    wait_for_agent(&q, deadline, err))
+		return -1;
+	t->boot_ms = (kl_now_ns() - begun) / 1000000;
+	if (pread(q.mailbox, &a, sizeof(a), offsetof(struct kl_mail, answers)) !=
+	    (ssize_t)sizeof(a))
+		return kl_fail(err, KL_INFRA, "the mailbox cannot be read");
+	t->boot_guest_ms = (int64_t)(a.guest_ns / 1000000);
+	if (kl_qemu_save(&q, state_fd, deadline, err))
+		return -1;
+	/* Ends QEMU in order, so that the RAM file is whole. */
+	kl_qmp_command(&q.qmp, "quit", NULL, -1, deadline, NULL, NULL);
+	if (kl_process_wait(&q.process, deadline, NULL, err))
+		return kl_fail(err, KL_INFRA, "QEMU did not end after saving a template");
+	return fsync(ram_fd) || fsync(state_fd) ? kl_fail_errno(err, errno, "cannot save %s", ram)
+						: 0;
+}
+
+/* Into a folder with another name, then renamed. The caller holds the lock. */
+static int make(struct kl_template *t, const char *dir, kl_deadline deadline, struct kl_error *err)
+{
+	static const char *const names[] = { "debug_locks", "tainted_mask" };
+	KL_AUTO_FREE char *fresh = kl_asprintf("%s.new", dir);
+	KL_AUTO_FREE char *ram = fresh ? kl_path_join(fresh, "ram") : NULL;
+	KL_AUTO_FREE char *state = fresh ? kl_path_join(fresh, "state") : NULL;
+	char state_digest[KL_DIGEST_HEX];
+	uint64_t where[KL_ARRAY_SIZE(names)];
+
+	if (!ram || !state)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	if (kl_vm_symbols(t->machine.vmlinux, names, KL_ARRAY_SIZE(names), where, err) ||
+	    kl_remove_tree(fresh, err) || kl_mkdirs(fresh, 0700, err))
+		return -1;
+	t->debug_locks = where[0];
+	t->tainted_mask = where[1];
+	if (boot(t, ram, state, deadline, err) || kl_sha256_file(ram, t->ram_digest, err) ||
+	    kl_sha256_file(state, state_digest, err) || save_meta(t, fresh, state_digest, err) ||
+	    kl_remove_tree(dir, err))
+		goto fail;
+	if (rename(fresh, dir)) {
+		kl_fail_errno(err, errno, "cannot keep the template %s", dir);
+		goto fail;
+	}
+	t->fresh = true;
+	return 0;
+fail:
+	kl_remove_tree(fresh, NULL);
+	return -1;
+}
+
+int kl_template_open(const struct kl_machine *m, bool rebuild, kl_deadline deadline,
+		     struct kl_template **ret, struct kl_error *err)
+{
+	KL_AUTO(kl_template_destroy_p) struct kl_template *t = calloc(1, sizeof(*t));
+	KL_AUTO_FREE char *cache = NULL, *dir = NULL, *lock_path = NULL;
+	KL_AUTO_CLOSE int lock = -1;
+
+	if (!t || copy_machine(m, t, err))
+		return t ? -1 : kl_fail(err, KL_INFRA, "out of memory");
+	if (kl_vm_qemu_version(m->qemu, &t->qemu_version, err) || template_digest(t, err) ||
+	    kl_cache_dir("templates", &cache, err))
+		return -1;
+	dir = kl_path_join(cache, t->digest);
+	lock_path = dir ? kl_asprintf("%s.lock", dir) : NULL;
+	t->ram = dir ? kl_path_join(dir, "ram") : NULL;
+	t->state = dir ? kl_path_join(dir, "state") : NULL;
+	if (!lock_path || !t->ram || !t->state)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	if (kl_lock(lock_path, deadline, &lock, err))
+		return -1;
+	if (rebuild || load_meta(t, dir)) {
+		kl_deadline limit = kl_deadline_ms(BOOT_MS);
+
+		if (make(t, dir, deadline < limit ? deadline : limit, err))
+			return -1;
+	}
+	*ret = kl_take(t);
+	return 0;
+}
+
+void kl_template_destroy(struct kl_template *t)
+{
+	if (!t)
+		return;
+	kl_machine_deinit(&t->machine);
+	free(t->qemu_version);
+	free(t->ram);
+	free(t->state);
+	free(t);
+}
+
+void kl_template_destroy_p(struct kl_template **t)
+{
+	kl_template_destroy(*t);
+}
+
+const char *kl_template_ram_digest(const struct kl_template *t)
+{
+	return t->ram_digest;
+}
+
+const char *kl_template_digest(const struct kl_template *t)
+{
+	return t->digest;
+}
+
+const char *kl_template_qemu_version(const struct kl_template *t)
+{
+	return t->qemu_version;
+}
+
+int64_t kl_template_boot_ms(const struct kl_template *t)
+{
+	return t->boot_ms;
+}
+
+bool kl_template_fresh(const struct kl_template *t)
+{
+	return t->fresh;
+}
+
+int kl_template_prune(bool all, uint64_t *ret_bytes, struct kl_error *err)
+{
+	KL_AUTO(kl_strv_deinit) struct kl_strv names = { 0 };
+	KL_AUTO_FREE char *cache = NULL;
+	uint64_t sum = 0;
+
+	if (kl_cache_dir("templates", &cache, err) || kl_dir_list(cache, &names, err))
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		KL_AUTO_FREE char *path = kl_path_join(cache, names.v[i]);
+		KL_AUTO_FREE char *lock_path = NULL;
+		KL_AUTO_CLOSE int lock = -1;
+		uint64_t bytes = 0;
+
+		/* Unfinished ones are always rubbish once nobody holds their lock. */
+		if (!path || kl_str_ends(path, ".lock") || (!all && !kl_str_ends(path, ".new")))
+			continue;
+		lock_path = kl_asprintf("%.*s.lock",
+					(int)(strlen(path) - (kl_str_ends(path, ".new") ? 4 : 0)),
+					path);
+		if (!lock_path || kl_try_lock(lock_path, &lock, NULL) != 1)
+			continue;
+		kl_tree_size(path, &bytes, NULL);
+		if (kl_remove_tree(path, err))
+			return -1;
+		sum += bytes;
+	}
+	*ret_bytes = sum;
+	return 0;
+}

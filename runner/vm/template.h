@@ -1,0 +1,24 @@
+/* What runs need of a template beside its public face. */
+#ifndef KLINIC_VM_TEMPLATE_H
+#define KLINIC_VM_TEMPLATE_H
+
+#include <klinic/vm.h>
+
+struct kl_template {
+	struct kl_machine machine; /* a copy */
+	char digest[KL_DIGEST_HEX];
+	char ram_digest[KL_DIGEST_HEX];
+	char *qemu_version;
+	char *ram, *state; /* paths */
+	int64_t boot_ms; /* wall */
+	int64_t boot_guest_ms;
+	bool fresh;
+	uint64_t debug_locks; /* guest-physical addresses; 0: this kernel has none */
+	uint64_t tainted_mask;
+};
+
+/* Guest-physical address of a variable of vmlinux; 0 when there is none. vm/symbols.c */
+int kl_vm_symbols(const char *vmlinux, const char *const *names, size_t n, uint64_t *ret_phys,
+		  struct kl_error *err);
+
+#endif
