@@ -1,0 +1,56 @@
+/* What the files of this room share. */
+#ifndef KLINIC_SESSION_INTERNAL_H
+#define KLINIC_SESSION_INTERNAL_H
+
+#include <klinic/session.h>
+#include <klinic/vm.h>
+
+/* One flavour of a session: kernel, the candidate's module built for it, templates. */
+struct ks_flavour {
+	char *name;
+	struct kl_kernel kernel;
+	struct kl_module module;
+	struct kl_template *template[KL_MODE_COUNT];
+};
+
+/* One check that will be run. */
+struct ks_plan {
+	const struct kl_check *check;
+	struct ks_flavour *flavour;
+	char *program, *oracle;
+	unsigned int runs; /* asked for */
+	uint64_t first_seed;
+	struct kl_run *run; /* [runs], in the order of seeds */
+	bool *done; /* [runs] */
+	unsigned int stop_after; /* runs with a larger index are dropped; runs when none failed */
+};
+
+struct ks_session {
+	const struct kl_exercise *exercise;
+	const struct kl_submission *submission;
+	const struct kl_session_options *options;
+	struct ks_flavour *flavour;
+	size_t n_flavours;
+	struct ks_plan *plan;
+	size_t n_plans;
+};
+
+/* queue.c: makes all planned runs, side by side. -1 only when interrupted or out of memory. */
+int ks_run_all(struct ks_session *s, struct kl_error *err);
+
+/* oracle.c */
+/*
+ * The challenge of a run: a hash of the submission's digest, check and seed under
+ * the exercise's digest, which covers its hidden half. The same for a submission
+ * on every machine; not to be foreseen by who does not have the hidden half.
+ */
+void ks_challenge(const struct kl_exercise *e, const struct kl_submission *s,
+		  const struct kl_check *c, uint64_t seed, uint8_t ret[32]);
+/* Asks the check's oracle what is right, and fills run->answers with it and with what the guest gave. */
+int ks_expect(const struct ks_plan *p, const uint8_t challenge[32], const struct kl_slots *slots,
+	      struct kl_run *run, struct kl_error *err);
+/* "slot min max label" lines. */
+int ks_parse_expectations(const char *text, const struct kl_slots *slots, struct kl_run *run,
+			  struct kl_error *err);
+
+#endif
