@@ -16,14 +16,12 @@
 /* Descriptor numbers in the child. */
 enum { FD_QMP = 3, FD_MAILBOX, FD_CONSOLE, FD_MEMORY };
 
-static int sized_memfd(const char *name, size_t size, unsigned int seals, struct kl_error *err)
+static int sized_memfd(const char *name, size_t size, struct kl_error *err)
 {
 	KL_AUTO_CLOSE int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0 || ftruncate(fd, (off_t)size))
 		return kl_fail_errno(err, errno, "no memory for a guest's %s", name);
-	if (seals && fcntl(fd, F_ADD_SEALS, seals))
-		return kl_fail_errno(err, errno, "cannot seal a guest's %s", name);
 	return kl_take_fd(fd);
 }
 
@@ -40,20 +38,19 @@ static int reopen(int fd, struct kl_error *err)
 
 static int make_channels(struct kl_qemu *q, const void *mail, size_t mail_len, struct kl_error *err)
 {
-	q->mailbox = sized_memfd("mailbox", KL_MAIL_SIZE, 0, err);
+	q->mailbox = sized_memfd("mailbox", KL_MAIL_SIZE, err);
 	if (q->mailbox < 0)
 		return -1;
 	if (pwrite(q->mailbox, mail, mail_len, 0) != (ssize_t)mail_len)
 		return kl_fail_errno(err, errno, "cannot fill a guest's mailbox");
-	/* Sealed at its cap: a flood ends in errors that QEMU drops, at the same byte each time. */
-	q->console = sized_memfd("console", KL_CONSOLE_CAP, F_SEAL_GROW | F_SEAL_SHRINK, err);
+	q->console = sized_memfd("console", 0, err);
 	if (q->console < 0)
 		return -1;
 	q->console_out = reopen(q->console, err);
 	if (q->console_out < 0)
 		return -1;
-	q->memory = sized_memfd("memory", 0, 0, err);
-	q->errors = sized_memfd("errors", 0, 0, err);
+	q->memory = sized_memfd("memory", 0, err);
+	q->errors = sized_memfd("errors", 0, err);
 	return q->memory < 0 || q->errors < 0 ? -1 : 0;
 }
 
@@ -90,6 +87,19 @@ static struct kl_command *make_command(const struct kl_machine *m, enum kl_vm_ro
 	return c;
 }
 
+/*
+ * The console's memfd gets its full size and is sealed there: a flood ends in
+ * write errors that QEMU drops, at the same byte each time. Not before QEMU has
+ * opened it: opening truncates, and a sealed file cannot be truncated.
+ */
+static int seal_console(const struct kl_qemu *q, struct kl_error *err)
+{
+	if (ftruncate(q->console, KL_CONSOLE_CAP) ||
+	    fcntl(q->console, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK))
+		return kl_fail_errno(err, errno, "cannot seal a guest's console");
+	return 0;
+}
+
 int kl_qemu_start(const struct kl_machine *m, enum kl_vm_role role, const char *ram,
 		  const void *mail, size_t mail_len, kl_deadline deadline, struct kl_qemu *ret,
 		  struct kl_error *err)
@@ -116,6 +126,8 @@ int kl_qemu_start(const struct kl_machine *m, enum kl_vm_role role, const char *
 			kl_fail(err, KL_INFRA, "QEMU does not start: %s", why);
 		return -1;
 	}
+	if (seal_console(&q, err))
+		return -1;
 	*ret = q;
 	q = KL_QEMU_INIT;
 	return 0;
