@@ -21,7 +21,8 @@ for t in "$@"; do
 		;;
 	*)
 		p=$(grep -c '^\[       OK \]' "$log")
-		f=$(grep -c '^\[  FAILED  \] [A-Za-z_0-9]*$' "$log")
+		f=$(sed -nE 's/^\[  FAILED  \] ([0-9]+) test\(s\), listed below:/\1/p' "$log" | tail -1)
+		f=${f:-0}
 		;;
 	esac
 	# A program that died, or that ran nothing, has failed.
