@@ -42,7 +42,7 @@ static int no_memory(struct kl_error *err)
 
 static bool wanted(const struct kl_check *c, const struct kl_session_options *o)
 {
-	if (o->only_check && strcmp(o->only_check, c->id))
+	if (o->only_check && !kl_str_eq(o->only_check, c->id))
 		return false;
 	return c->hidden ? o->hidden : o->visible;
 }
@@ -238,7 +238,7 @@ static int run_session(struct ks_session *s, struct kl_evidence *ev, struct kl_e
 {
 	int64_t begun = kl_now_ns();
 	int64_t built;
-	bool ok;
+	bool ok = false;
 
 	if (describe_submission(s, ev, err))
 		return -1;

@@ -1,6 +1,7 @@
 /* A run: one fork of a template, from its orders to its typed end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -65,9 +66,8 @@ static int copy_text(char *to, size_t size, const char *from, const char *what,
 {
 	if (!from)
 		return 0;
-	if (strlen(from) >= size)
+	if ((size_t)snprintf(to, size, "%s", from) >= size)
 		return kl_fail(err, KL_CONTENT, "%s is longer than %zu bytes", what, size - 1);
-	memcpy(to, from, strlen(from));
 	return 0;
 }
 

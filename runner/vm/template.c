@@ -72,7 +72,7 @@ static int load_meta(struct kl_template *t, const char *dir)
 	if (stat(t->ram, &st) || (unsigned long)st.st_size != KL_VM_RAM_SIZE ||
 	    !kl_file_exists(t->state))
 		return -1;
-	if (kl_sha256_file_cached(t->ram, now, NULL) || strcmp(now, ram))
+	if (kl_sha256_file_cached(t->ram, now, NULL) || !kl_str_eq(now, ram))
 		return -1;
 	if (kl_sha256_file_cached(t->state, now, NULL) ||
 	    !kl_str_eq(now, json_string_value(json_object_get(j, "state_sha256"))))
@@ -136,7 +136,7 @@ static int wait_for_agent(struct kl_qemu *q, kl_deadline deadline, struct kl_err
 	}
 	if (got)
 		return no_boot(q, "no agent in time", err);
-	if (strcmp(kl_qmp_event_name(e), "GUEST_PANICKED"))
+	if (!kl_str_eq(kl_qmp_event_name(e), "GUEST_PANICKED"))
 		return no_boot(q, "it reset or powered off", err);
 	if (pread(q->mailbox, &a, sizeof(a), offsetof(struct kl_mail, answers)) !=
 		    (ssize_t)sizeof(a) ||
