@@ -440,6 +440,11 @@ static bool hard_lockup(struct kl_header *h, const char *text)
 	return true;
 }
 
+static bool touched(const struct kl_header *h)
+{
+	return h->kind || h->form || h->title[0] || h->frame[0] || h->file[0];
+}
+
 bool kl_header_parse(const char *text, struct kl_header *ret)
 {
 	/* pr_fmt of kernel/watchdog.c and kernel/rcu; no other prefix belongs to a report. */
@@ -450,22 +455,28 @@ bool kl_header_parse(const char *text, struct kl_header *ret)
 	const char *p = text, *q;
 	size_t n;
 
+	/* Most lines of reports, and rows between them, are told by their first byte. */
+	if (!*text || *text == ' ' || *text == '-' || *text == '=')
+		return false;
 	for (size_t i = 0; i < KL_ARRAY_SIZE(prefixes); i++)
 		if ((q = after(p, prefixes[i])))
 			p = q;
-	/* "[ BUG: Invalid wait context ]" */
 	*ret = (struct kl_header){ 0 };
-	n = strlen(p);
-	if ((q = after(p, "[ BUG: ")) && n > 9 && !strcmp(p + n - 2, " ]")) {
+	/* "[ BUG: Invalid wait context ]" */
+	if ((q = after(p, "[ BUG: "))) {
 		char inner[KL_HEADER_TEXT];
 
-		put(inner, sizeof(inner), q, n - 9);
+		n = strlen(q);
+		if (n < 3 || strcmp(q + n - 2, " ]") != 0)
+			return false;
+		put(inner, sizeof(inner), q, n - 2);
 		return lockdep(ret, inner);
 	}
 	for (size_t i = 0; i < KL_ARRAY_SIZE(kinds); i++) {
-		*ret = (struct kl_header){ 0 };
 		if (kinds[i](ret, p))
 			return true;
+		if (touched(ret))
+			*ret = (struct kl_header){ 0 };
 	}
 	return false;
 }

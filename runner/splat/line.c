@@ -90,6 +90,38 @@ static const char *caller(const char *p, char ret[KL_SPLAT_CALLER])
 	return after;
 }
 
+/*
+ * What others put in place of the kernel's stamp: dmesg -T ("[Fri Nov 20 06:14:48
+ * 2026] ") and journalctl -k ("Nov 20 06:14:48 host kernel: ", or an ISO date).
+ * Returns what follows, or NULL.
+ */
+static const char *foreign_stamp(const char *p)
+{
+	static const char sample[] = "[Aaa Aaa 99 99:99:99 9999]";
+	const char *kernel;
+	size_t i;
+
+	for (i = 0; sample[i]; i++) {
+		char c = p[i];
+		bool digit = c >= '0' && c <= '9';
+
+		if (sample[i] == '9'   ? !digit && c != ' '
+		    : sample[i] == 'A' ? c < 'A' || c > 'Z'
+		    : sample[i] == 'a' ? c < 'a' || c > 'z'
+				       : c != sample[i])
+			break;
+	}
+	if (!sample[i])
+		return p + i;
+	for (i = 0; i < 3 && ((p[i] >= 'A' && p[i] <= 'Z') || (p[i] >= 'a' && p[i] <= 'z')); i++)
+		;
+	if (!(i == 3 && p[3] == ' ') && !(skip_digits(p) == p + 4 && p[4] == '-'))
+		return NULL;
+	kernel = strstr(p, " kernel: ");
+	return kernel && kernel - p < 100 && memchr(p, ':', (size_t)(kernel - p)) ? kernel + 8
+										  : NULL;
+}
+
 void kl_line_split(struct kl_line *l, char *raw, size_t len)
 {
 	const char *p, *q;
@@ -104,6 +136,8 @@ void kl_line_split(struct kl_line *l, char *raw, size_t len)
 	l->time_us = 0;
 	p = level(raw);
 	q = stamp(p, &l->time_us);
+	if (!q && (q = foreign_stamp(p)) && *q == ' ' && stamp(q + 1, &l->time_us))
+		q = stamp(q + 1, &l->time_us);
 	if (q) {
 		l->stamped = true;
 		p = q;
@@ -123,7 +157,7 @@ size_t kl_line_stamp_inside(const char *raw, size_t len)
 	uint64_t us;
 	const char *p;
 
-	if (stamp(level(raw), &us))
+	if (stamp(level(raw), &us) || foreign_stamp(level(raw)))
 		return 0;
 	for (p = raw + 1; p < raw + len && (p = memchr(p, '[', (size_t)(raw + len - p))); p++)
 		if (stamp(p, &us))

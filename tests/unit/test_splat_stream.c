@@ -116,11 +116,33 @@ static void with_crlf(struct kl_buf *out, const char *line)
 	kl_buf_printf(out, "%s\r\n", line);
 }
 
+static void as_dmesg_T(struct kl_buf *out, const char *line)
+{
+	const char *text = past(line, '<', '>'), *rest = past(text, '[', ']');
+
+	kl_buf_printf(out, rest == text ? "%.0s%s\n" : "[Fri Nov  6 06:14:48 2026]%.0s%s\n", text,
+		      rest);
+}
+
+static void as_journal(struct kl_buf *out, const char *line)
+{
+	const char *text = past(line, '<', '>'), *rest = past(text, '[', ']');
+
+	kl_buf_printf(out, rest == text ? "%s\n" : "Nov 20 06:14:48 host kernel:%s\n",
+		      past(rest, '[', ']'));
+}
+
+static void as_syslog(struct kl_buf *out, const char *line)
+{
+	kl_buf_printf(out, "2026-11-20T06:14:48.000000+00:00 host kernel: %s\n",
+		      past(line, '<', '>'));
+}
+
 static void test_other_dresses_of_a_log_change_nothing(void **state)
 {
-	static void (*const dresses[])(struct kl_buf *, const char *) = { without_tag,
-									  without_stamp, with_level,
-									  with_crlf };
+	static void (*const dresses[])(struct kl_buf *, const char *) = {
+		without_tag, without_stamp, with_level, with_crlf, as_dmesg_T, as_journal, as_syslog
+	};
 	KL_AUTO(kl_strv_deinit) struct kl_strv names = splat_log_names();
 
 	(void)state;
