@@ -182,6 +182,26 @@ static bool believe(const struct kl_splat *s, const struct caller *c, const stru
 	return true;
 }
 
+/*
+ * A stall is announced by one CPU and its trace printed by the CPU that hangs,
+ * in an NMI: the report goes on where that begins.
+ */
+static void follow_nmi(struct kl_splat *s, const struct kl_line *l)
+{
+	if (strncmp(l->text, "NMI backtrace for cpu ", 22) != 0)
+		return;
+	for (size_t i = 0; i < CALLERS; i++) {
+		struct caller *c = &s->callers[i];
+		const struct kl_report *r = &c->report;
+
+		if (!c->open || r->header.form != KL_FORM_LOCKUP || r->has_rip ||
+		    r->trace_state != KL_TRACE_NONE)
+			continue;
+		memcpy(c->name, l->caller, sizeof(c->name));
+		return;
+	}
+}
+
 static int take_line(struct kl_splat *s, const struct kl_line *l)
 {
 	struct caller *c = find_caller(s, l->caller);
@@ -190,6 +210,10 @@ static int take_line(struct kl_splat *s, const struct kl_line *l)
 
 	if (l->stamped)
 		s->stamps = true;
+	if (!c) {
+		follow_nmi(s, l);
+		c = find_caller(s, l->caller);
+	}
 	if (c)
 		c->turn = ++s->turn;
 	if (kl_header_parse(l->text, &h)) {

@@ -69,6 +69,8 @@ static void test_kinds_functions_and_places_of_recorded_reports(void **state)
 		{ "ubsan", 0, 2, KL_KIND_UBSAN, 101, "mishap_shift", NULL, "mishap.c" },
 		{ "soft-lockup", 0, 2, KL_KIND_SOFT_LOCKUP, 0, "mishap_fault", NULL, NULL },
 		{ "rcu-stall", 0, 1, KL_KIND_RCU_STALL, 0, "mishap_fault", NULL, NULL },
+		{ "rcu-stall-elsewhere", 0, 2, KL_KIND_RCU_STALL, 0, "stash_spin", NULL, NULL },
+		{ "rcu-stall-elsewhere", 1, 2, KL_KIND_RCU_STALL, 0, "stash_spin", NULL, NULL },
 		{ "sleep-in-atomic", 0, 3, KL_KIND_SLEEP_IN_ATOMIC, 274, "mishap_alloc_atomic",
 		  NULL, "include/linux/sched/mm.h" },
 		{ "sleep-in-atomic", 1, 3, KL_KIND_SLEEP_IN_ATOMIC, 0, "mishap_sleepy", NULL,
