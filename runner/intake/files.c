@@ -14,29 +14,40 @@
 
 #define DIFF_MAX (16UL << 20)
 
+static int load_file(const struct kl_exercise *e, const char *path, struct kl_submission_file *f,
+		     struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+	KL_AUTO_FREE char *full = kl_asprintf("%s/handout/%s", e->dir, path);
+
+	f->path = strdup(path);
+	if (!full || !f->path)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	if (kl_file_read(full, KL_SUBMISSION_MAX, &b, err))
+		return kl_error_prepend(err, "the exercise's own file");
+	f->len = b.len;
+	f->data = kl_buf_steal(&b);
+	return f->data ? 0 : kl_fail(err, KL_INFRA, "out of memory");
+}
+
+static int load_files(const struct kl_exercise *e, struct kl_submission *s, struct kl_error *err)
+{
+	s->files = calloc(e->editable.n + 1, sizeof(*s->files));
+	if (!s->files)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	for (size_t i = 0; i < e->editable.n; i++)
+		if (load_file(e, e->editable.v[i], &s->files[s->n++], err))
+			return -1;
+	return 0;
+}
+
 int kl_files_load_handout(const struct kl_exercise *e, struct kl_submission *ret,
 			  struct kl_error *err)
 {
 	KL_AUTO(kl_submission_deinit) struct kl_submission s = { 0 };
 
-	s.files = calloc(e->editable.n + 1, sizeof(*s.files));
-	if (!s.files)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	for (size_t i = 0; i < e->editable.n; i++) {
-		struct kl_submission_file *f = &s.files[s.n++];
-		KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
-		KL_AUTO_FREE char *path = kl_asprintf("%s/handout/%s", e->dir, e->editable.v[i]);
-
-		f->path = strdup(e->editable.v[i]);
-		if (!path || !f->path)
-			return kl_fail(err, KL_INFRA, "out of memory");
-		if (kl_file_read(path, KL_SUBMISSION_MAX, &b, err))
-			return kl_error_prepend(err, "the exercise's own file");
-		f->len = b.len;
-		f->data = kl_buf_steal(&b);
-		if (!f->data)
-			return kl_fail(err, KL_INFRA, "out of memory");
-	}
+	if (load_files(e, &s, err))
+		return -1;
 	*ret = s;
 	s = (struct kl_submission){ 0 };
 	return 0;
@@ -44,7 +55,7 @@ int kl_files_load_handout(const struct kl_exercise *e, struct kl_submission *ret
 
 void kl_files_replace(struct kl_submission_file *f, char *data, size_t len)
 {
-	f->changed = len != f->len || memcmp(data, f->data, len);
+	f->changed = len != f->len || memcmp(data, f->data, len) != 0;
 	free(f->data);
 	f->data = data;
 	f->len = len;
@@ -224,7 +235,7 @@ int kl_files_finish(struct kl_submission *s, const struct kl_submission *base, c
 
 		/* Messages of a series may change a file and change it back. */
 		f->changed = f->len != base->files[i].len ||
-			     memcmp(f->data, base->files[i].data, f->len);
+			     memcmp(f->data, base->files[i].data, f->len) != 0;
 		changed |= f->changed;
 	}
 	if (changed) {

@@ -183,7 +183,7 @@ static int list(int fd, struct kl_strv *ret, struct kl_error *err)
 		return kl_fail_errno(err, errno, "cannot list a folder of the submission");
 	}
 	while (!failed && ret->n <= ENTRIES_MAX && (entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+		if (!kl_str_eq(entry->d_name, ".") && !kl_str_eq(entry->d_name, ".."))
 			failed = kl_strv_add(ret, entry->d_name);
 	closedir(d);
 	if (failed)

@@ -99,7 +99,7 @@ static bool same_file(const struct kl_section *s, const char *old, const char *n
 {
 	size_t len = strlen(new);
 
-	if (!old || strncmp(old, new, len))
+	if (!old || !kl_str_starts(old, new))
 		return false;
 	return !old[len] || (!s->git_names && !strcmp(old + len, ".orig"));
 }

@@ -252,7 +252,7 @@ static int validate_folder(const struct kl_yaml *y, const struct kl_exercise *e,
 
 	if (!real)
 		return kl_fail(err, KL_USAGE, "%s: no such folder", e->dir);
-	if (strcmp(kl_path_base(real), e->id))
+	if (!kl_str_eq(kl_path_base(real), e->id))
 		return kl_yaml_fail(y, kl_yaml_get(y->root, "id"), err,
 				    "id “%s” must equal the folder's name, “%s”", e->id,
 				    kl_path_base(real));

@@ -105,7 +105,7 @@ int kl_field_list(const struct kl_yaml *y, const struct kl_yaml_node *map, const
 		return -1;
 	if (node && node->type != KL_YAML_LIST)
 		return kl_yaml_fail(y, node, err, "%s must be a list", key);
-	if (needed && node->n == 0)
+	if (needed && node && node->n == 0)
 		return kl_yaml_fail(y, node, err, "%s must have at least one entry", key);
 	*ret = node;
 	return 0;

@@ -72,7 +72,7 @@ static int need(const json_t *o, const char *key, const json_t **ret, struct kl_
 
 int kl_in_schema(const json_t *o, const char *schema, struct kl_error *err)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (need(o, "schema", &v, err))
 		return -1;
@@ -84,7 +84,7 @@ int kl_in_schema(const json_t *o, const char *schema, struct kl_error *err)
 int kl_in_list(const json_t *o, const char *key, size_t max, const json_t **ret,
 	       struct kl_error *err)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (need(o, key, &v, err))
 		return -1;
@@ -131,7 +131,7 @@ int kl_in_text(const json_t *o, const char *key, size_t max, bool needed, char *
 
 int kl_in_strings(const json_t *o, const char *key, struct kl_strv *ret, struct kl_error *err)
 {
-	const json_t *list;
+	const json_t *list = NULL;
 
 	if (kl_in_list(o, key, KL_IN_LIST_MAX, &list, err))
 		return -1;
@@ -152,7 +152,7 @@ int kl_in_strings(const json_t *o, const char *key, struct kl_strv *ret, struct 
 int kl_in_digest(const json_t *o, const char *key, char ret[KL_DIGEST_HEX], struct kl_error *err)
 {
 	const char *s;
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (need(o, key, &v, err))
 		return -1;
@@ -182,7 +182,7 @@ int kl_in_u64_value(const json_t *v, const char *key, uint64_t *ret, struct kl_e
 
 int kl_in_u64(const json_t *o, const char *key, uint64_t *ret, struct kl_error *err)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	return need(o, key, &v, err) ? -1 : kl_in_u64_value(v, key, ret, err);
 }
@@ -190,7 +190,7 @@ int kl_in_u64(const json_t *o, const char *key, uint64_t *ret, struct kl_error *
 int kl_in_int(const json_t *o, const char *key, int64_t min, int64_t max, int64_t *ret,
 	      struct kl_error *err)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (need(o, key, &v, err))
 		return -1;
@@ -205,7 +205,7 @@ int kl_in_int(const json_t *o, const char *key, int64_t min, int64_t max, int64_
 int kl_in_uint(const json_t *o, const char *key, unsigned int max, unsigned int *ret,
 	       struct kl_error *err)
 {
-	int64_t value;
+	int64_t value = 0;
 
 	if (kl_in_int(o, key, 0, max, &value, err))
 		return -1;
@@ -216,7 +216,7 @@ int kl_in_uint(const json_t *o, const char *key, unsigned int max, unsigned int 
 int kl_in_real(const json_t *o, const char *key, double min, double max, double *ret,
 	       struct kl_error *err)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (need(o, key, &v, err))
 		return -1;
@@ -229,7 +229,7 @@ int kl_in_real(const json_t *o, const char *key, double min, double max, double 
 
 int kl_in_bool(const json_t *o, const char *key, bool *ret, struct kl_error *err)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 
 	if (need(o, key, &v, err))
 		return -1;
@@ -242,7 +242,7 @@ int kl_in_bool(const json_t *o, const char *key, bool *ret, struct kl_error *err
 int kl_in_enum(const json_t *o, const char *key, int (*parse)(const char *), int *ret,
 	       struct kl_error *err)
 {
-	const json_t *v;
+	const json_t *v = NULL;
 	int value;
 
 	if (need(o, key, &v, err))

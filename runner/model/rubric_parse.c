@@ -84,7 +84,7 @@ static int check_name(const struct kl_yaml *y, const char *path, const struct kl
 
 	if (!expected)
 		return kl_fail(err, KL_INFRA, "out of memory");
-	if (strcmp(kl_path_base(path), expected))
+	if (!kl_str_eq(kl_path_base(path), expected))
 		return kl_yaml_fail(y, kl_yaml_get(y->root, "id"), err,
 				    "id “%s” must equal the file's name", r->id);
 	return 0;

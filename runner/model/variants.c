@@ -41,21 +41,21 @@ static struct kl_variant *find(const struct kl_variants *vs, const char *name)
 static int add(struct kl_variants *vs, enum kl_role role, const char *name, const char *path,
 	       struct kl_error *err)
 {
-	KL_AUTO(variant_deinit) struct kl_variant v = { .role = role };
-	struct kl_variant *grown;
+	struct kl_variant *grown, *v;
 
 	if (find(vs, name))
 		return kl_fail_at(err, path, 0, 0,
 				  "there is another variant called “%s”: rename one of them", name);
-	v.name = strdup(name);
-	v.path = path ? strdup(path) : NULL;
 	grown = reallocarray(vs->v, vs->n + 1, sizeof(*grown));
-	if (grown)
-		vs->v = grown;
-	if (!grown || !v.name || (path && !v.path))
+	if (!grown)
 		return kl_fail(err, KL_INFRA, "out of memory");
-	vs->v[vs->n++] = v;
-	v = (struct kl_variant){ 0 };
+	vs->v = grown;
+	v = &grown[vs->n++];
+	*v = (struct kl_variant){ .role = role, .name = strdup(name) };
+	if (path)
+		v->path = strdup(path);
+	if (!v->name || (path && !v->path))
+		return kl_fail(err, KL_INFRA, "out of memory");
 	return 0;
 }
 
@@ -63,17 +63,18 @@ static int add(struct kl_variants *vs, enum kl_role role, const char *name, cons
 static int add_entry(struct kl_variants *vs, enum kl_role role, const char *dir, const char *entry,
 		     struct kl_error *err)
 {
+	static const char suffix[] = ".patch";
+	bool patch = kl_str_ends(entry, suffix);
+	int stem = (int)(strlen(entry) - (patch ? strlen(suffix) : 0));
 	KL_AUTO_FREE char *path = kl_path_join(dir, entry);
-	KL_AUTO_FREE char *name = strdup(entry);
+	KL_AUTO_FREE char *name = kl_asprintf("%.*s", stem, entry);
 	struct stat st;
 
 	if (!path || !name)
 		return kl_fail(err, KL_INFRA, "out of memory");
 	if (lstat(path, &st))
 		return kl_fail_errno(err, errno, "cannot look at %s", path);
-	if (S_ISREG(st.st_mode) && kl_str_ends(entry, ".patch"))
-		name[strlen(name) - strlen(".patch")] = '\0';
-	else if (!S_ISDIR(st.st_mode))
+	if (patch ? !S_ISREG(st.st_mode) : !S_ISDIR(st.st_mode))
 		return kl_fail_at(err, path, 0, 0, "is neither NAME.patch nor a folder NAME");
 	if (!kl_str_is_id(name))
 		return kl_fail_at(err, path, 0, 0,
@@ -145,7 +146,7 @@ static int read_entry(const struct kl_yaml *y, const struct kl_exercise *e,
 	if (list && v->role != KL_ROLE_DECOY)
 		return kl_yaml_fail(y, list, err, "“%s” is no decoy: nothing is to catch it",
 				    key->text);
-	for (size_t i = 0; i < v->caught_by.n; i++)
+	for (size_t i = 0; list && i < v->caught_by.n; i++)
 		if (!kl_exercise_check(e, v->caught_by.v[i]))
 			return kl_yaml_fail(y, list->items[i], err,
 					    "exercise “%s” has no check “%s”", e->id,
