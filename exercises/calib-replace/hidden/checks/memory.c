@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Old tables do not stay: after many loads, refused loads, and reads and
+ * conversions that ended early, the kernel holds as much memory as before.
+ */
+#include "../../handout/checks/tables.h"
+
+#ifdef KL_GUEST
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#endif
+
+#define POINTS 256
+#define LOADS  60
+#define BROKEN 24 /* reads that a signal ends */
+#define SPARE  12 /* objects; one table is 9 */
+
+#ifdef KL_GUEST
+static const char *const caches[] = { "kmalloc-64", "kmalloc-96", "kmalloc-128", "kmalloc-192",
+				      "kmalloc-1k", "kmalloc-2k", "kmalloc-4k",  "kmalloc-8k" };
+#define CACHES (sizeof(caches) / sizeof(caches[0]))
+
+struct state {
+	long objects[CACHES];
+	long free_kib;
+};
+
+struct job {
+	struct tables tables;
+	int fd;
+	pthread_t reader;
+	atomic_uint reading, interrupted;
+};
+
+static void look(struct state *ret)
+{
+	static char text[8192];
+	char *p;
+
+	sleep_ms(12000); /* what was put off has happened */
+	for (unsigned int i = 0; i < CACHES; i++)
+		ret->objects[i] = kl_slab_objects(caches[i]);
+	kl_read_file("/proc/meminfo", text, sizeof(text));
+	p = strstr(text, "MemFree:");
+	ret->free_kib = p ? strtol(p + 8, NULL, 10) : 0;
+}
+
+static void load(struct job *j, int want)
+{
+	int err = table_load(j->fd, &j->tables, LINCAL_CHANNELS, 1, NULL);
+
+	if (err != want)
+		kl_die("load: errno %d", -err);
+}
+
+/* A table that is refused for its last curve. */
+static void refused_loads(struct job *j)
+{
+	struct lincal_point *p = j->tables.p + (size_t)(LINCAL_CHANNELS - 1) * POINTS;
+	struct lincal_load req = { .channels = LINCAL_CHANNELS, .points = POINTS, .data = 8 };
+	int32_t code = p[7].code;
+
+	p[7].code = p[6].code;
+	load(j, -EINVAL);
+	p[7].code = code;
+	if (!ioctl(j->fd, LINCAL_IOC_LOAD, &req) || errno != EFAULT)
+		kl_die("load from nowhere: errno %d", errno);
+}
+
+/* Calls that end early, each with another table live. */
+static void early_ends(struct job *j, int idle_fd)
+{
+	struct lincal_convert req = { .channel = 1, .count = 300 };
+	static int32_t block[300];
+	void *volatile nowhere = (void *)8;
+	struct lincal_reading r;
+
+	load(j, 0);
+	req.codes = 8;
+	req.values = (uintptr_t)block;
+	if (!ioctl(j->fd, LINCAL_IOC_CONVERT, &req) || errno != EFAULT)
+		kl_die("conversion from nowhere: errno %d", errno);
+	load(j, 0);
+	req.codes = (uintptr_t)block;
+	req.values = 8;
+	if (!ioctl(j->fd, LINCAL_IOC_CONVERT, &req) || errno != EFAULT)
+		kl_die("conversion to nowhere: errno %d", errno);
+	load(j, 0);
+	if (read(idle_fd, &r, sizeof(r)) >= 0 || errno != EAGAIN)
+		kl_die("read of nothing: errno %d", errno);
+	load(j, 0);
+	feed(j->fd, 5, 1);
+	if (read(idle_fd, nowhere, sizeof(r)) >= 0 || errno != EFAULT)
+		kl_die("read to nowhere: errno %d", errno);
+	load(j, 0);
+	req.values = (uintptr_t)block;
+	req.channel = LINCAL_CHANNELS;
+	if (!ioctl(j->fd, LINCAL_IOC_CONVERT, &req) || errno != ENODATA)
+		kl_die("conversion for no channel: errno %d", errno);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void interrupted_reads(unsigned int index, void *arg)
+{
+	struct job *j = arg;
+
+	if (index) {
+		int fd = open_channel(6, O_RDONLY);
+		struct lincal_reading r;
+
+		j->reader = pthread_self();
+		for (unsigned int i = 1; i <= BROKEN; i++) {
+			atomic_store(&j->reading, i);
+			if (read(fd, &r, sizeof(r)) >= 0 || errno != EINTR)
+				kl_die("interrupted read: errno %d", errno);
+			atomic_fetch_add(&j->interrupted, 1);
+		}
+		close(fd);
+		return;
+	}
+	for (unsigned int i = 1; i <= BROKEN; i++) {
+		while (atomic_load(&j->reading) < i)
+			sleep_ms(1);
+		sleep_ms(3); /* it is asleep in there now */
+		load(j, 0);
+		pthread_kill(j->reader, SIGUSR1);
+	}
+}
+
+/* The same each time: what the second one adds is lost. */
+static void work(struct job *j, int idle_fd)
+{
+	atomic_store(&j->reading, 0);
+	kl_threads(2, interrupted_reads, j);
+	for (unsigned int i = 0; i < LOADS; i++) {
+		load(j, 0);
+		if (i % 4)
+			continue;
+		refused_loads(j);
+		early_ends(j, idle_fd);
+	}
+}
+
+void kl_check_run(const struct kl_challenge *c)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	static struct state before, after;
+	static struct job j;
+	long worst = 0;
+	int idle_fd;
+
+	j.fd = kl_open_device(DEVICE, O_RDWR);
+	idle_fd = open_channel(5, O_RDONLY | O_NONBLOCK);
+	sigaction(SIGUSR1, &sa, NULL);
+	tables_make(c, POINTS, &j.tables);
+	work(&j, idle_fd);
+	look(&before);
+	work(&j, idle_fd);
+	look(&after);
+	for (unsigned int i = 0; i < CACHES; i++) {
+		long more = after.objects[i] - before.objects[i];
+
+		if (more)
+			kl_say("%s: %ld more", caches[i], more);
+		worst = more > worst ? more : worst;
+	}
+	if (before.objects[CACHES - 2] < 0)
+		kl_die("this kernel does not count slab objects");
+	kl_say("free: %ld KiB, then %ld", before.free_kib, after.free_kib);
+	kl_answer(0, (uint64_t)worst);
+	kl_answer(1, before.free_kib > after.free_kib ?
+			     (uint64_t)(before.free_kib - after.free_kib) :
+			     0);
+	kl_answer(2, atomic_load(&j.interrupted));
+	close(idle_fd);
+	close(j.fd);
+}
+#endif
+
+#ifdef KL_ORACLE
+void kl_check_expect(const struct kl_challenge *c)
+{
+	(void)c;
+	kl_expect_range(0, 0, SPARE, "slab objects that have stayed");
+	kl_expect_range(1, 0, 3500, "memory that has gone, KiB");
+	kl_expect(2, 2 * BROKEN, "reads that a signal ended");
+}
+#endif
