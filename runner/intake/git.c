@@ -1,11 +1,26 @@
 /* git, in a folder of ours (git.h). */
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
+
+#include <klinic/cleanup.h>
 
 #include "intake/git.h"
 
 #define GIT_DEADLINE_MS 60000
 #define GIT_FILE_MAX	(64UL << 20)
 #define GIT_CPU_SECONDS 30
+
+/* A ceiling stops only who starts below it: git run in home itself needs the folder above. */
+static void set_ceiling(struct kl_command *c, const char *home)
+{
+	KL_AUTO_FREE char *above = strdup(home);
+	char *slash = above ? strrchr(above, '/') : NULL;
+
+	if (slash && slash != above)
+		*slash = '\0';
+	kl_command_env(c, "GIT_CEILING_DIRECTORIES", above ? above : home);
+}
 
 struct kl_command *kl_git_create(const char *home, const char *cwd)
 {
@@ -18,7 +33,7 @@ struct kl_command *kl_git_create(const char *home, const char *cwd)
 	kl_command_env(c, "GIT_CONFIG_NOSYSTEM", "1");
 	kl_command_env(c, "GIT_CONFIG_GLOBAL", "/dev/null");
 	kl_command_env(c, "GIT_ATTR_NOSYSTEM", "1");
-	kl_command_env(c, "GIT_CEILING_DIRECTORIES", home);
+	set_ceiling(c, home);
 	kl_command_env(c, "GIT_TERMINAL_PROMPT", "0");
 	kl_command_env(c, "GIT_PAGER", "cat");
 	kl_command_cwd(c, cwd);

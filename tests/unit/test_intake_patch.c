@@ -33,7 +33,12 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	static const char *const set_by_tests[] = { "TMPDIR", "GIT_CONFIG_GLOBAL", "GIT_DIR",
+						    "GIT_EXTERNAL_DIFF" };
+
 	(void)state;
+	for (size_t i = 0; i < KL_ARRAY_SIZE(set_by_tests); i++)
+		unsetenv(set_by_tests[i]);
 	kl_submission_deinit(&s);
 	kl_exercise_deinit(&e);
 	lab_destroy(&lab);
@@ -537,11 +542,25 @@ static void test_the_environment_and_its_git_configuration_do_not_matter(void **
 	setenv("GIT_DIR", lab.root, 1);
 	setenv("GIT_EXTERNAL_DIFF", "/bin/false", 1);
 	accepted(GIT_FIX);
-	unsetenv("GIT_CONFIG_GLOBAL");
-	unsetenv("GIT_DIR");
-	unsetenv("GIT_EXTERNAL_DIFF");
 	expect_the_fix();
 	assert_string_equal(s.diff, diff);
+}
+
+static void test_a_repository_around_the_temporary_folder_is_not_found(void **state)
+{
+	KL_AUTO_FREE char *tmp = kl_path_join(lab.root, "repo/tmp");
+
+	(void)state;
+	lab_put(&lab, "ref: refs/heads/main\n", "repo/.git/HEAD");
+	lab_put(&lab, "", "repo/.git/objects/keep");
+	lab_put(&lab, "", "repo/.git/refs/keep");
+	/* A git that finds it fails: the configuration names a work tree that is not there. */
+	lab_put(&lab, "[core]\n\trepositoryformatversion = 0\n\tworktree = /none/such\n",
+		"repo/.git/config");
+	lab_put(&lab, "", "repo/tmp/keep");
+	setenv("TMPDIR", tmp, 1);
+	accepted(GIT_FIX);
+	expect_the_fix();
 }
 
 static void test_nothing_is_left_behind(void **state)
@@ -554,7 +573,6 @@ static void test_nothing_is_left_behind(void **state)
 	setenv("TMPDIR", tmp, 1);
 	accepted(GIT_FIX);
 	refused("--- a/no.c\n+++ b/no.c\n" HUNK, "no.c");
-	unsetenv("TMPDIR");
 	assert_int_equal(kl_dir_list(tmp, &left, &err), 0);
 	assert_int_equal(left.n, 1);
 }
@@ -600,6 +618,7 @@ int main(void)
 		TEST(test_any_prefix_of_a_patch_is_survived),
 		TEST(test_a_path_that_cannot_be_read_is_a_usage_error),
 		TEST(test_the_environment_and_its_git_configuration_do_not_matter),
+		TEST(test_a_repository_around_the_temporary_folder_is_not_found),
 		TEST(test_nothing_is_left_behind),
 	};
 
