@@ -34,7 +34,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	static const char *const set_by_tests[] = { "TMPDIR", "GIT_CONFIG_GLOBAL", "GIT_DIR",
-						    "GIT_EXTERNAL_DIFF" };
+						    "GIT_EXTERNAL_DIFF", "GIT_CONFIG_COUNT" };
 
 	(void)state;
 	for (size_t i = 0; i < KL_ARRAY_SIZE(set_by_tests); i++)
@@ -541,6 +541,9 @@ static void test_the_environment_and_its_git_configuration_do_not_matter(void **
 	setenv("GIT_CONFIG_GLOBAL", config, 1);
 	setenv("GIT_DIR", lab.root, 1);
 	setenv("GIT_EXTERNAL_DIFF", "/bin/false", 1);
+	setenv("GIT_CONFIG_COUNT", "1", 1);
+	setenv("GIT_CONFIG_KEY_0", "core.autocrlf", 1);
+	setenv("GIT_CONFIG_VALUE_0", "true", 1);
 	accepted(GIT_FIX);
 	expect_the_fix();
 	assert_string_equal(s.diff, diff);
