@@ -116,11 +116,13 @@ static int judge(const struct kb_module_job *job, const struct kl_exit *end,
 			       *log ? kl_buf_str(&safe) : "it said nothing");
 	}
 	ret->ok = end->exited && !end->status;
-	/* Each limit ends the same way for the candidate: the compile took too much. */
-	ret->timed_out =
-		end->timed_out || (!ret->ok && strstr(log, "CPU time limit exceeded") != NULL);
 	ret->wall_ms = end->wall_ns / 1000000;
-	if (kb_text_without(log, WORK "/", &ret->log))
+	/* A process over its CPU limit fails the build without a word that survives the cap. */
+	ret->timed_out =
+		end->timed_out || (!ret->ok && ret->wall_ms >= (int64_t)limits.cpu_seconds * 1000);
+	if (kb_text_without(log, WORK "/", &ret->log) ||
+	    (end->out_truncated &&
+	     kl_buf_puts(&ret->log, "\n[the rest of the output was cut off]\n")))
 		return no_memory(err);
 	return 0;
 }
