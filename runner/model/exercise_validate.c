@@ -196,9 +196,11 @@ static int validate_check(const struct kl_yaml *y, const struct kl_exercise *e, 
 				    "“%s” is none of the exercise's flavours", c->flavour);
 	for (size_t k = 0; k < c->dimensions.n; k++)
 		if (!kl_strv_has(&e->dimensions, c->dimensions.v[k]))
-			return kl_yaml_fail(y, entry(node, "dimensions", k), err,
-					    "“%s” is none of the exercise's dimensions",
-					    c->dimensions.v[k]);
+			return kl_yaml_fail(
+				y, entry(node, "dimensions", k), err,
+				"“%s” is none of the exercise's dimensions: add it to those at "
+				"the top, or leave it out",
+				c->dimensions.v[k]);
 	return 0;
 }
 
