@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Does on demand what a broken or hostile module does. */
+#include <linux/delay.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+static DEFINE_MUTEX(one);
+static DEFINE_MUTEX(two);
+static u64 counter;
+
+static int reset_machine(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __packed none = { 0, 0 };
+
+	/* No interrupt table: the next exception is a triple fault. */
+	asm volatile("cli; lidt %0; int3" : : "m"(none));
+	return 0;
+}
+
+static int use_after_free(void)
+{
+	char *p = kmalloc(64, GFP_KERNEL);
+
+	if (!p)
+		return -ENOMEM;
+	kfree(p);
+	return READ_ONCE(*p);
+}
+
+static int deadlock(void)
+{
+	mutex_lock(&one);
+	mutex_lock(&two);
+	mutex_unlock(&two);
+	mutex_unlock(&one);
+	mutex_lock(&two);
+	mutex_lock(&one);
+	mutex_unlock(&one);
+	mutex_unlock(&two);
+	return 0;
+}
+
+static int allocate_three(void)
+{
+	void *p[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		p[i] = kmalloc(100, GFP_KERNEL);
+		if (!p[i])
+			break;
+	}
+	if (i == 3)
+		counter++;
+	while (i--)
+		kfree(p[i]);
+	return 0;
+}
+
+static int obey(const char *what)
+{
+	int i;
+
+	if (!strcmp(what, "bump")) {
+		/* A lost update: read, let others in, write. */
+		u64 seen = READ_ONCE(counter);
+
+		kfree(kmalloc(16, GFP_KERNEL));
+		WRITE_ONCE(counter, seen + 1);
+	} else if (!strcmp(what, "hang")) {
+		local_irq_disable();
+		for (;;)
+			cpu_relax();
+	} else if (!strcmp(what, "stuck")) {
+		mutex_lock(&one);
+		mutex_lock_nested(&one, 1);
+	} else if (!strcmp(what, "panic")) {
+		panic("on demand");
+	} else if (!strcmp(what, "reset")) {
+		return reset_machine();
+	} else if (!strcmp(what, "flood")) {
+		for (i = 0; i < 60000; i++)
+			pr_info("%d %s\n", i, "................................................");
+	} else if (!strcmp(what, "uaf")) {
+		use_after_free();
+	} else if (!strcmp(what, "deadlock")) {
+		return deadlock();
+	} else if (!strcmp(what, "three")) {
+		return allocate_three();
+	} else if (!strcmp(what, "leak")) {
+		kmalloc(777, GFP_KERNEL);
+	} else {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static ssize_t unruly_write(struct file *file, const char __user *buf, size_t len, loff_t *pos)
+{
+	char what[16];
+	int err;
+
+	if (len >= sizeof(what))
+		return -EINVAL;
+	if (copy_from_user(what, buf, len))
+		return -EFAULT;
+	what[len] = '\0';
+	err = obey(what);
+	return err ? err : len;
+}
+
+static ssize_t unruly_read(struct file *file, char __user *buf, size_t len, loff_t *pos)
+{
+	u64 now = READ_ONCE(counter);
+
+	if (len != sizeof(now))
+		return -EINVAL;
+	return copy_to_user(buf, &now, sizeof(now)) ? -EFAULT : sizeof(now);
+}
+
+static const struct file_operations unruly_fops = {
+	.owner = THIS_MODULE,
+	.read = unruly_read,
+	.write = unruly_write,
+};
+
+static struct miscdevice unruly_dev = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "unruly",
+	.fops = &unruly_fops,
+};
+
+module_misc_device(unruly_dev);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("does on demand what broken modules do");

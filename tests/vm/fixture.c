@@ -1,0 +1,106 @@
+/* Builds tests/vm/exercise once a program, and runs its checks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <klinic/cleanup.h>
+#include <klinic/intake.h>
+
+#include "tests/vm/fixture.h"
+
+#define TEMPLATE_MS 600000
+
+static void succeed(int ret, const struct kl_error *err)
+{
+	char text[2048];
+
+	if (ret)
+		fail_msg("%s", kl_error_text(err, text, sizeof(text)));
+}
+
+static void open_template(struct fixture *f, bool rebuild)
+{
+	struct kl_error err = KL_ERROR_INIT;
+	struct kl_machine m;
+
+	succeed(kl_machine_init(&m, &f->kernel, KL_MODE_EXACT, &err), &err);
+	succeed(kl_template_open(&m, rebuild, kl_deadline_ms(TEMPLATE_MS), &f->exact, &err), &err);
+	kl_machine_deinit(&m);
+}
+
+int fixture_setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct kl_error err = KL_ERROR_INIT;
+	struct kl_submission s = { 0 };
+	struct kl_build_evidence b = { 0 };
+
+	succeed(kl_exercise_load("tests/vm/exercise", &f->exercise, &err), &err);
+	succeed(kl_kernel_open("kasan", true, NULL, NULL, &f->kernel, &err), &err);
+	succeed(kl_intake_unchanged(&f->exercise, &s, &err), &err);
+	succeed(kl_module_build(&f->exercise, &f->kernel, &s, &b, &f->module, &err), &err);
+	if (!b.ok)
+		fail_msg("%s", b.log);
+	kl_submission_deinit(&s);
+	kl_build_evidence_deinit(&b);
+	open_template(f, false);
+	*state = f;
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	kl_template_destroy(f->exact);
+	kl_module_deinit(&f->module);
+	kl_kernel_deinit(&f->kernel);
+	kl_exercise_deinit(&f->exercise);
+	free(f);
+	return 0;
+}
+
+void fixture_rebuild(struct fixture *f)
+{
+	kl_template_destroy(kl_take(f->exact));
+	open_template(f, true);
+}
+
+void fixture_run_in(struct fixture *f, struct kl_template *t, const char *check, uint64_t seed,
+		    struct fixture_run *ret)
+{
+	const struct kl_check *c = kl_exercise_check(&f->exercise, check);
+	KL_AUTO_FREE char *program = NULL, *oracle = NULL;
+	struct kl_error err = KL_ERROR_INIT;
+	struct kl_job job = { 0 };
+
+	assert_non_null(c);
+	succeed(kl_program_build(&f->exercise, c, &program, &oracle, &err), &err);
+	job = (struct kl_job){ .module_ko = f->module.ko,
+			       .module_name = f->exercise.module,
+			       .program = program,
+			       .seed = seed,
+			       .guest_seconds = c->guest_seconds,
+			       .unload = c->unload,
+			       .leaks = c->leaks };
+	if (c->schedule == KL_SCHEDULE_RANDOM) {
+		job.sched_ko = f->kernel.sched_ko;
+		job.points = &f->module.undefined;
+		job.preempt_percent = c->preempt_percent;
+	}
+	succeed(kl_vm_run(t, &job, &ret->run, &ret->slots, &err), &err);
+}
+
+void fixture_run(struct fixture *f, const char *check, uint64_t seed, struct fixture_run *ret)
+{
+	fixture_run_in(f, f->exact, check, seed, ret);
+}
+
+void fixture_run_deinit(struct fixture_run *r)
+{
+	kl_run_deinit(&r->run);
+}

@@ -1,0 +1,36 @@
+/*
+ * A module that does on demand what guests do to us (hang, panic, reset, flood),
+ * built by the real build and run in real forks. The kernel must be in the cache:
+ * `make vm-test` sees to it.
+ */
+#ifndef KLINIC_TESTS_VM_FIXTURE_H
+#define KLINIC_TESTS_VM_FIXTURE_H
+
+#include <klinic/exercise.h>
+#include <klinic/kbuild.h>
+#include <klinic/vm.h>
+
+struct fixture {
+	struct kl_exercise exercise;
+	struct kl_kernel kernel;
+	struct kl_module module;
+	struct kl_template *exact;
+	unsigned int guest_seconds;
+};
+
+struct fixture_run {
+	struct kl_run run;
+	struct kl_slots slots;
+};
+
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+/* Boots the exact template again. */
+void fixture_rebuild(struct fixture *f);
+/* One run of the check in the exact template, under the schedule driver where the check asks for it. */
+void fixture_run(struct fixture *f, const char *check, uint64_t seed, struct fixture_run *ret);
+void fixture_run_in(struct fixture *f, struct kl_template *t, const char *check, uint64_t seed,
+		    struct fixture_run *ret);
+void fixture_run_deinit(struct fixture_run *r);
+
+#endif

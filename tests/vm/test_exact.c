@@ -1,0 +1,97 @@
+/*
+ * The promise on which everything stands: the same template and the same orders
+ * give the same run, to the byte of the kernel's log, time stamps included.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <klinic/cleanup.h>
+#include <klinic/command.h>
+#include <klinic/file.h>
+
+#include "tests/vm/fixture.h"
+
+static void assert_same_run(const struct fixture_run *a, const struct fixture_run *b)
+{
+	assert_int_equal(a->run.end, KL_END_ANSWERED);
+	assert_int_equal(a->run.program, KL_PROGRAM_EXITED);
+	assert_string_equal(a->run.console, b->run.console);
+	assert_int_equal(a->run.guest_ns, b->run.guest_ns);
+	assert_int_equal(a->run.points_hit, b->run.points_hit);
+	assert_int_equal(a->run.preempted, b->run.preempted);
+	assert_memory_equal(&a->slots, &b->slots, sizeof(a->slots));
+}
+
+static void test_one_seed_gives_one_log(void **state)
+{
+	struct fixture *f = *state;
+	KL_AUTO(fixture_run_deinit) struct fixture_run a = { 0 }, b = { 0 };
+
+	fixture_run(f, "racy", 7, &a);
+	fixture_run(f, "racy", 7, &b);
+	assert_true(a.run.preempted > 0);
+	assert_same_run(&a, &b);
+}
+
+static void test_another_seed_gives_another_schedule(void **state)
+{
+	struct fixture *f = *state;
+	KL_AUTO(fixture_run_deinit) struct fixture_run a = { 0 }, b = { 0 };
+
+	fixture_run(f, "racy", 7, &a);
+	fixture_run(f, "racy", 8, &b);
+	assert_int_not_equal(a.run.guest_ns, b.run.guest_ns);
+}
+
+static void test_cpu_hogs_beside_a_run_change_nothing(void **state)
+{
+	struct fixture *f = *state;
+	KL_AUTO(fixture_run_deinit) struct fixture_run a = { 0 }, b = { 0 };
+	struct kl_process hog[2] = { KL_PROCESS_INIT, KL_PROCESS_INIT };
+	struct kl_error err = KL_ERROR_INIT;
+
+	fixture_run(f, "racy", 9, &a);
+	for (int i = 0; i < 2; i++) {
+		KL_AUTO(kl_command_destroy_p) struct kl_command *c = kl_command_create("sh");
+
+		kl_command_args(c, "-c", "while :; do :; done", NULL);
+		assert_int_equal(kl_command_start(c, &hog[i], &err), 0);
+	}
+	fixture_run(f, "racy", 9, &b);
+	for (int i = 0; i < 2; i++)
+		kl_process_deinit(&hog[i]);
+	assert_same_run(&a, &b);
+}
+
+static void test_a_rebuilt_template_has_the_same_ram_and_gives_the_same_run(void **state)
+{
+	struct fixture *f = *state;
+	KL_AUTO(fixture_run_deinit) struct fixture_run a = { 0 }, b = { 0 };
+	char before[KL_DIGEST_HEX];
+
+	fixture_run(f, "racy", 11, &a);
+	memcpy(before, kl_template_ram_digest(f->exact), sizeof(before));
+	fixture_rebuild(f);
+	assert_true(kl_template_fresh(f->exact));
+	fixture_run(f, "racy", 11, &b);
+	assert_string_equal(before, kl_template_ram_digest(f->exact));
+	assert_same_run(&a, &b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_seed_gives_one_log),
+		cmocka_unit_test(test_another_seed_gives_another_schedule),
+		cmocka_unit_test(test_cpu_hogs_beside_a_run_change_nothing),
+		cmocka_unit_test(test_a_rebuilt_template_has_the_same_ram_and_gives_the_same_run),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
