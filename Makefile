@@ -2,7 +2,7 @@
 
 BUILD ?= build
 CC = gcc
-HOSTED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Irunner -pthread -g -MMD -MP \
+HOSTED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Irunner -I. -pthread -g -MMD -MP \
 	-Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wno-format-nonliteral
 ifeq ($(RELEASE),1)
@@ -27,6 +27,7 @@ CLI_SRC := $(sort $(wildcard runner/cli/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 VM_SRC := $(sort $(wildcard tests/vm/test_*.c))
 HELP_SRC := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+FIXTURE_SRC := $(sort $(filter-out tests/vm/test_%,$(wildcard tests/vm/*.c)))
 OWN_C := $(sort $(wildcard include/klinic/*.h runner/*/*.[ch] graders/*.[ch] tests/*/*.[ch]))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -64,7 +65,11 @@ $(LIB): $(call obj,$(LIB_SRC))
 $(BUILD)/klinic: $(call obj,$(CLI_SRC)) $(LIB)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(call obj,$(HELP_SRC)) $(LIB)
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call obj,$(HELP_SRC)) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(BUILD)/tests/vm/%: $(BUILD)/obj/tests/vm/%.o $(call obj,$(FIXTURE_SRC)) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 

@@ -56,6 +56,8 @@ int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	if (!f)
+		return 0;
 	kl_template_destroy(f->exact);
 	kl_module_deinit(&f->module);
 	kl_kernel_deinit(&f->kernel);

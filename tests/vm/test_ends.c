@@ -80,7 +80,7 @@ static void test_kasan_reports_and_taints(void **state)
 	run(state, "uaf", &r);
 	assert_int_equal(r.run.end, KL_END_ANSWERED);
 	assert_true(has_finding(&r, KL_KIND_KASAN));
-	assert_true(r.run.tainted & 1 << 5);	/* TAINT_BAD_PAGE: include/linux/panic.h */
+	assert_true(r.run.tainted & 1 << 5); /* TAINT_BAD_PAGE: include/linux/panic.h */
 	assert_true(r.run.debug_locks);
 }
 
@@ -133,8 +133,10 @@ static void test_two_cpus_use_the_same_mailbox(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_endless_loop_with_interrupts_off_ends_at_the_guest_time_limit),
-		cmocka_unit_test(test_a_task_that_never_returns_is_reported_and_the_agent_still_answers),
+		cmocka_unit_test(
+			test_endless_loop_with_interrupts_off_ends_at_the_guest_time_limit),
+		cmocka_unit_test(
+			test_a_task_that_never_returns_is_reported_and_the_agent_still_answers),
 		cmocka_unit_test(test_a_panic_is_told_from_a_reset),
 		cmocka_unit_test(test_a_flooded_console_is_cut_and_the_run_goes_on),
 		cmocka_unit_test(test_kasan_reports_and_taints),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Does on demand what a broken or hostile module does. */
-#include <linux/delay.h>
+#include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>

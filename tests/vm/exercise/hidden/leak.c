@@ -1,4 +1,4 @@
-#include "unruly.h"
+#include "../handout/unruly.h"
 
 #ifdef KL_GUEST
 void kl_check_run(const struct kl_challenge *c)
