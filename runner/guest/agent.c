@@ -137,6 +137,8 @@ static void arm_watchdog(uint64_t limit_ns)
 	esb[ESB_TIMER1 / 4] = 1;
 	esb_unlock();
 	esb[ESB_TIMER2 / 4] = (uint32_t)ticks;
+	esb_unlock();
+	*(volatile uint16_t *)((volatile char *)esb + ESB_RELOAD) = 0x100; /* start over */
 	pci_write8(esb_slot, ESB_LOCK_REG, 0x3); /* enabled, and locked so */
 }
 
@@ -326,6 +328,12 @@ static void run_program(const struct kl_kit_sheet *sheet, uint64_t deadline)
 		mail->answers.said[i] = sheet->said[i];
 }
 
+/*
+ * Two scans of this guest took 115 counted seconds where this was measured; they
+ * are the agent's work, not the check's, and have a limit of their own.
+ */
+#define LEAK_SCAN_NS (400 * 1000000000ULL)
+
 /* Two scans, so that an object met in the middle of a change is not called lost; idle time is free. */
 static void look_for_leaks(void)
 {
@@ -333,6 +341,7 @@ static void look_for_leaks(void)
 	ssize_t n;
 	int fd;
 
+	arm_watchdog(LEAK_SCAN_NS);
 	sleep(6); /* kmemleak leaves objects alone that are younger than five seconds */
 	write_file("/sys/kernel/debug/kmemleak", "scan");
 	write_file("/sys/kernel/debug/kmemleak", "scan");

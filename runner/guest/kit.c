@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The guest's half of a check: include/klinic/check.h, linked statically with the check's source. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -151,20 +150,19 @@ int kl_read_file(const char *path, char *buf, size_t len)
 
 static void prepare_failslab(void)
 {
-	static const char dir[] = "/sys/kernel/debug/failslab";
-	char path[96];
+	static const char *const settings[][2] = {
+		{ "ignore-gfp-wait", "N" },
+		{ "cache-filter", "Y" }, /* those that vm/argv.c marks */
+		{ "verbose", "0" },
+	};
 
-	snprintf(path, sizeof(path), "%s/ignore-gfp-wait", dir);
-	if (kl_write_file(path, "N"))
-		kl_die("this kernel injects no allocation failures: no %s", path);
-	snprintf(path, sizeof(path), "%s/verbose", dir);
-	kl_write_file(path, "0");
-	/*
-	 * The allocator's opportunistic orders would be counted too (mm/page_alloc.c,
-	 * __should_fail_alloc_page), as often as a cache happens to be empty, and
-	 * their failure harms nobody: n would skip slab allocations.
-	 */
-	kl_write_file("/sys/kernel/debug/fail_page_alloc/min-order", "64");
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "/sys/kernel/debug/failslab/%s", settings[i][0]);
+		if (kl_write_file(path, settings[i][1]))
+			kl_die("this kernel injects no allocation failures: no %s", path);
+	}
 }
 
 unsigned int kl_fail_nth(unsigned int n)

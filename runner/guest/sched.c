@@ -63,7 +63,7 @@ static int at_point(struct kprobe *p, struct pt_regs *regs)
 	if (!rt_prio(current->prio))
 		current->se.vruntime += 1000ULL * setback_us[(draw >> 16) % ARRAY_SIZE(setback_us)];
 	set_tsk_need_resched(current);
-	set_preempt_need_resched();	/* taken when the handler returns, if the caller may sleep */
+	set_preempt_need_resched(); /* taken when the handler returns, if the caller may sleep */
 	return 0;
 }
 

@@ -11,7 +11,15 @@
 #include "guest/mailbox.h"
 #include "vm/qemu.h"
 
-static const char common_cmdline[] = "console=ttyS0 nokaslr panic=-1 printk.time=1";
+/*
+ * slub_debug: marks every slab cache for failslab (A) but those of kmemleak and
+ * debugobjects, which allocate beside the allocations they follow and do without
+ * when that fails: an injected failure must reach the code under test. Nothing
+ * fails until a check asks (Documentation/mm/slub.rst).
+ */
+static const char common_cmdline[] =
+	"console=ttyS0 nokaslr panic=-1 printk.time=1 "
+	"slub_debug=-,kmemleak_object,kmemleak_scan_area,debug_objects_cache;A";
 
 static int add(struct kl_strv *v, const char *option, const char *value)
 {
