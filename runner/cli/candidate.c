@@ -1,0 +1,73 @@
+/*
+ * What a candidate may see of a result. report/ leaves hidden things out of its
+ * formats by itself; this takes them out of the document, for JSON. A hidden
+ * check keeps its public title, its verdict and the remark that was written for
+ * the candidate.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static int redact_check(struct kl_check_result *c, size_t number)
+{
+	char *id = kl_asprintf("hidden-%zu", number);
+
+	if (!id)
+		return -1;
+	free(c->id);
+	c->id = id;
+	free(c->detail);
+	free(c->console);
+	c->detail = c->console = NULL;
+	c->runs = c->failures = 0;
+	c->n_seeds_failed = 0;
+	c->rate = c->confidence = 0;
+	c->guest_ns = 0;
+	kl_findings_deinit(&c->findings);
+	return 0;
+}
+
+static bool known(const struct kl_findings *fs, const struct kl_finding *f)
+{
+	for (size_t i = 0; i < fs->n; i++)
+		if (fs->v[i].kind == f->kind && kl_str_eq(fs->v[i].title, f->title) &&
+		    kl_str_eq(fs->v[i].function, f->function))
+			return true;
+	return false;
+}
+
+/* Those of the checks that are left, each once. */
+static int unite_findings(struct kl_result *r)
+{
+	kl_findings_deinit(&r->findings);
+	for (size_t i = 0; i < r->n_checks; i++) {
+		const struct kl_findings *fs = &r->checks[i].findings;
+
+		for (size_t k = 0; k < fs->n; k++) {
+			const struct kl_findings one = { .v = &fs->v[k], .n = 1 };
+
+			if (!known(&r->findings, &fs->v[k]) && kl_findings_copy(&r->findings, &one))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+int cli_redact(struct kl_result *r, struct kl_error *err)
+{
+	size_t hidden = 0;
+
+	for (size_t i = 0; i < r->n_checks; i++) {
+		struct kl_check_result *c = &r->checks[i];
+
+		/* The panel's words may quote the check's own, also of a visible one. */
+		free(c->detail);
+		c->detail = NULL;
+		if (c->hidden && redact_check(c, ++hidden))
+			return kl_fail(err, KL_INFRA, "out of memory");
+	}
+	/* It keys the challenges (session/): nobody who is judged may have it. */
+	r->exercise_digest[0] = '\0';
+	return unite_findings(r) ? kl_fail(err, KL_INFRA, "out of memory") : 0;
+}
