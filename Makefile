@@ -1,6 +1,7 @@
 # klinic: see README.md. `make help` lists the targets.
 
 BUILD ?= build
+JOBS ?= $(shell nproc)
 CC = gcc
 HOSTED_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -Irunner -I. -pthread -g -MMD -MP \
 	-Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
@@ -35,8 +36,8 @@ LIB = $(BUILD)/libklinic.a
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
 
-.PHONY: all help deps demo test check unit vm-test cli-test lint check-layers check-format check-headers \
-	format tidy coverage certify clean
+.PHONY: all help deps demo test check unit kernel vm-test cli-test lint check-layers check-format \
+	check-headers format tidy coverage certify certify-test clean
 .SECONDARY:
 
 all: $(BUILD)/klinic
@@ -78,13 +79,30 @@ $(BUILD)/tests/vm/%: $(BUILD)/obj/tests/vm/%.o $(call obj,$(FIXTURE_SRC)) $(LIB)
 deps:
 	@tests/lint/deps.sh $(PACKAGES)
 
+demo: deps
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@KLINIC=$(abspath $(BUILD)/klinic) tests/demo.sh
+
+test: deps
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(UNIT_BIN) $(VM_BIN)
+	@MAKE="$(MAKE)" tests/all.sh
+
+certify-test: kernel
+	@KLINIC=$(abspath $(BUILD)/klinic) tests/certify.sh
+
+certify: kernel
+	@KLINIC=$(abspath $(BUILD)/klinic) tests/certify.sh --all
+
 unit: $(UNIT_BIN)
 	@tests/run.sh unit $(UNIT_BIN)
 
-vm-test: $(BUILD)/klinic $(VM_BIN)
+kernel: $(BUILD)/klinic
+	@$(BUILD)/klinic kernel build kasan
+
+vm-test: kernel $(VM_BIN)
 	@tests/run.sh vm $(VM_BIN)
 
-cli-test: $(BUILD)/klinic
+cli-test: kernel
 	@KLINIC=$(abspath $(BUILD)/klinic) tests/run.sh cli $(sort $(wildcard tests/cli/*.bats))
 
 check-layers:
