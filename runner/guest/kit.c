@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -251,6 +252,7 @@ int main(void)
 		return 2;
 	c.seed = sheet->seed;
 	memcpy(c.bytes, sheet->challenge, sizeof(c.bytes));
+	prctl(PR_SET_NAME, "check");
 	kl_check_run(&c);
 	return 0;
 }

@@ -49,6 +49,8 @@ static int join_points(const struct kl_strv *points, char *out, size_t size, str
 	for (size_t i = 0; points && i < points->n; i++) {
 		size_t n = strlen(points->v[i]);
 
+		if (!kl_vm_is_point(points->v[i]))
+			continue;
 		if (used + n + 2 > size)
 			return kl_fail(
 				err, KL_CONTENT,

@@ -21,4 +21,7 @@ struct kl_template {
 int kl_vm_symbols(const char *vmlinux, const char *const *names, size_t n, uint64_t *ret_phys,
 		  struct kl_error *err);
 
+/* May the schedule driver put a probe on it? vm/points.c */
+bool kl_vm_is_point(const char *symbol);
+
 #endif
