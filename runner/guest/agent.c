@@ -170,6 +170,12 @@ static void bring_up(void)
 	/* A hang shows its stack well before the limit of a run. */
 	write_file("/proc/sys/kernel/hung_task_timeout_secs", "10");
 	write_file("/proc/sys/kernel/hung_task_warnings", "4");
+	/*
+	 * Taking an optimised probe off waits until every task has given up the CPU by
+	 * itself (kernel/kprobes.c, kprobe_optimizer): a check that keeps one off the
+	 * CPU would keep the schedule driver from leaving.
+	 */
+	write_file("/proc/sys/debug/kprobes-optimization", "0");
 	/* kmemleak: what the boot left behind is not the candidate's. */
 	write_file("/sys/kernel/debug/kmemleak", "scan=off");
 	write_file("/sys/kernel/debug/kmemleak", "scan");
