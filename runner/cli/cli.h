@@ -90,6 +90,8 @@ void cli_complain(const struct kl_error *err);
 void cli_warn(const char *fmt, ...) KL_PRINTF(1, 2);
 /* To stdout. A reader that has gone away is no error. */
 int cli_print(const struct kl_buf *b, struct kl_error *err);
+/* The same for text of ours: in plain ASCII where the locale has no UTF-8. */
+int cli_print_text(struct kl_buf *b, struct kl_error *err);
 int cli_print_json(const json_t *j, struct kl_error *err);
 /* To the file that --output names, else to stdout. */
 int cli_output(const struct cli_args *a, const struct kl_buf *b, struct kl_error *err);

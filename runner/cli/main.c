@@ -17,7 +17,57 @@
 		"jobs", 'j', "N", "guests side by side (default: as many as cores)" \
 	}
 
+#define DESK_OPTIONS                                                                     \
+	{ "check", 0, "CHECK", "this visible check only" },                              \
+		{ "seed", 0, "N", "one run of each check, with this seed" },             \
+	{                                                                                \
+		"seeds", 0, "N", "runs of each check, instead of the exercise's numbers" \
+	}
+
 static const struct cli_verb verbs[] = {
+	{ .name = "doctor",
+	  .usage = "[options]",
+	  .summary = "say what this machine has, and what it lacks",
+	  .text = "Each line is ok, missing (with what to do) or a note (klinic does without). "
+		  "Exit status: 0 this machine can grade, 4 something is missing.",
+	  .run = cli_verb_doctor,
+	  .options = { FORMAT_OPTION } },
+	{ .name = "list",
+	  .usage = "[options]",
+	  .summary = "list the exercises",
+	  .run = cli_verb_list,
+	  .options = { FORMAT_OPTION } },
+	{ .name = "show",
+	  .usage = "ID [options]",
+	  .summary = "show an exercise: its facts and its brief",
+	  .min = 1,
+	  .max = 1,
+	  .run = cli_verb_show,
+	  .options = { FORMAT_OPTION } },
+	{ .name = "start",
+	  .usage = "ID [DIR]",
+	  .summary = "make a workspace to solve an exercise in",
+	  .text = "DIR (by default the exercise's id) gets the handout, the brief and a README, as a "
+		  "git repository with one commit. It must not exist, or be empty.",
+	  .min = 1,
+	  .max = 2,
+	  .run = cli_verb_start },
+	{ .name = "run",
+	  .usage = "[DIR] [options]",
+	  .summary = "build and run the visible checks, with the guest's console",
+	  .text = "DIR is a workspace; by default the one around the working directory. Exit status: "
+		  "as of grade, for the visible checks alone.",
+	  .max = 1,
+	  .run = cli_verb_run,
+	  .options = { DESK_OPTIONS } },
+	{ .name = "check",
+	  .usage = "[DIR] [options]",
+	  .summary = "run the visible checks, in short",
+	  .text = "DIR is a workspace; by default the one around the working directory. Exit status: "
+		  "as of grade, for the visible checks alone.",
+	  .max = 1,
+	  .run = cli_verb_check,
+	  .options = { FORMAT_OPTION, DESK_OPTIONS, JOBS_OPTION } },
 	{ .name = "grade",
 	  .usage = "ID --submission PATH [options]",
 	  .summary = "judge one submission by the hidden checks",
@@ -55,6 +105,53 @@ static const struct cli_verb verbs[] = {
 		  { "variant", 0, "NAME", "this one only (no certificate is kept)" },
 		  { "seeds", 0, "N", "runs of each check, instead of the exercise's (no certificate is kept)" },
 		  JOBS_OPTION,
+	  } },
+	{ .name = "report",
+	  .usage = "RESULT.json [options]",
+	  .summary = "print a kept result in another format",
+	  .text = "RESULT.json is what klinic grade --format json printed.",
+	  .min = 1,
+	  .max = 1,
+	  .run = cli_verb_report,
+	  .options = {
+		  { "format", 0, "text|json|html|junit", "how to print the result (default: text)" },
+		  { "audience", 0, "panel|candidate", "for whom (default: panel; a candidate sees nothing hidden)" },
+		  { "output", 'o', "FILE", "write the report there instead of printing it" },
+	  } },
+	{ .name = "kernel",
+	  .usage = "list | build FLAVOUR | prune [--all]",
+	  .summary = "list, build and remove kernels",
+	  .text = "Kernels are built from linux-source and a flavour's configuration, and kept in the "
+		  "cache. prune removes unfinished builds, and kernels and templates that nothing "
+		  "names any more; with --all every one.",
+	  .min = 1,
+	  .max = 2,
+	  .run = cli_verb_kernel,
+	  .options = {
+		  FORMAT_OPTION,
+		  { "all", 0, NULL, "prune: remove what is still of use, too" },
+	  } },
+	{ .name = "splat",
+	  .usage = "FILE|- [options]",
+	  .summary = "turn a kernel log into typed findings",
+	  .text = "FILE is a kernel log, as dmesg or a console prints it, of at most 64 MiB; - is "
+		  "standard input. Exit status 0, whatever is found.",
+	  .min = 1,
+	  .max = 1,
+	  .run = cli_verb_splat,
+	  .options = { FORMAT_OPTION } },
+	{ .name = "bench",
+	  .usage = "grade ID [options]",
+	  .summary = "measure what grading costs, phase by phase",
+	  .text = "Grades the reference of an exercise once to warm up, then several times, one guest "
+		  "at a time, and prints minimum, median and maximum of each phase.",
+	  .min = 2,
+	  .max = 2,
+	  .run = cli_verb_bench,
+	  .options = {
+		  FORMAT_OPTION,
+		  { "submission", 's', "PATH", "grade this instead of the reference; it must pass" },
+		  { "repeat", 'n', "N", "how many times (default: 5)" },
 	  } },
 	{ .name = "version",
 	  .usage = "",
@@ -139,10 +236,7 @@ static int print_help(const struct cli_verb *v, struct kl_error *err)
 		help_verb(v, &b);
 	else
 		help_all(&b);
-	if (b.data && !cli_unicode())
-		cli_ascii(b.data);
-	b.len = strlen(kl_buf_str(&b));
-	return cli_print(&b, err);
+	return cli_print_text(&b, err);
 }
 
 static const struct cli_verb *find_verb(const char *name)

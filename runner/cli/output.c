@@ -89,6 +89,15 @@ int cli_print(const struct kl_buf *b, struct kl_error *err)
 	return -1;
 }
 
+int cli_print_text(struct kl_buf *b, struct kl_error *err)
+{
+	if (b->data && !cli_unicode()) {
+		cli_ascii(b->data);
+		b->len = strlen(b->data);
+	}
+	return cli_print(b, err);
+}
+
 int cli_print_json(const json_t *j, struct kl_error *err)
 {
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
