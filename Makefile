@@ -31,6 +31,10 @@ HELP_SRC := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 FIXTURE_SRC := $(sort $(filter-out tests/vm/test_%,$(wildcard tests/vm/*.c)))
 OWN_C := $(sort $(wildcard include/klinic/*.h runner/*/*.[ch] graders/*.[ch] tests/*/*.[ch]))
 
+# Results name the commit that graded: "-" and its name, "+" when something was changed since.
+HEAD := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+COMMIT := $(if $(HEAD),-$(HEAD)$(shell git diff --quiet HEAD 2>/dev/null || echo +))
+
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB = $(BUILD)/libklinic.a
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
@@ -58,6 +62,12 @@ help:
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D); echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+FORCE:
+$(BUILD)/obj/runner/cli/version.o: $(BUILD)/commit
+$(BUILD)/obj/runner/cli/version.o: ALL_CFLAGS += -DKLINIC_COMMIT='"$(COMMIT)"'
 
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
