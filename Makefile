@@ -40,7 +40,7 @@ LIB = $(BUILD)/libklinic.a
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
 
-.PHONY: all help deps demo test check unit kernel vm-test cli-test lint check-layers check-format \
+.PHONY: FORCE all help deps demo test check unit kernel vm-test cli-test lint check-layers check-format \
 	check-headers format tidy coverage certify certify-test clean
 .SECONDARY:
 
@@ -65,7 +65,6 @@ $(BUILD)/obj/%.o: %.c
 
 $(BUILD)/commit: FORCE
 	@mkdir -p $(@D); echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
-FORCE:
 $(BUILD)/obj/runner/cli/version.o: $(BUILD)/commit
 $(BUILD)/obj/runner/cli/version.o: ALL_CFLAGS += -DKLINIC_COMMIT='"$(COMMIT)"'
 
