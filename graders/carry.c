@@ -48,6 +48,14 @@ static int carry_builds(const struct kl_evidence *ev, struct kl_result *res)
 	return 0;
 }
 
+static int carry_policy(const struct kl_evidence *ev, struct kl_result *res)
+{
+	for (size_t i = 0; i < ev->policy.n; i++)
+		if (kl_policy_add(&res->policy, &ev->policy.v[i]))
+			return -1;
+	return 0;
+}
+
 int kl_carry(const struct kl_exercise *e, const struct kl_evidence *ev, struct kl_result *res,
 	     struct kl_error *err)
 {
@@ -62,7 +70,7 @@ int kl_carry(const struct kl_exercise *e, const struct kl_evidence *ev, struct k
 	    carry_text(&res->submission, ev->submission) || carry_text(&res->diff, ev->diff) ||
 	    carry_text(&res->kernel, ev->kernel) || carry_text(&res->qemu, ev->qemu) ||
 	    carry_text(&res->accel, ev->accel) || kl_strv_copy(&res->refused, &ev->refused) ||
-	    carry_builds(ev, res))
+	    carry_policy(ev, res) || carry_builds(ev, res))
 		return kl_fail(err, KL_INFRA, "no memory for the result");
 	return 0;
 }

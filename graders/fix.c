@@ -1,8 +1,8 @@
 /*
  * Grader of fixes: evidence in, result out.
  *
- * A refused submission and one that does not build fail without a run. Else the
- * checks decide: any fail → fail, else any infra → infra, else any inconclusive
+ * A submission that intake or the policy refuses, and one that does not build,
+ * fail without a run. Else the checks decide: any fail → fail, else any infra → infra, else any inconclusive
  * → inconclusive, else pass. The summary is read by candidates, too: it names
  * checks by their public titles and quotes remarks, never details.
  */
@@ -87,9 +87,15 @@ static unsigned int count(const struct kl_result *res, enum kl_verdict v)
 	return n;
 }
 
+/* Such a submission was not run, whatever else the evidence claims. */
+static bool unrunnable(const struct kl_evidence *ev)
+{
+	return ev->refused.n || kl_policy_refusal(&ev->policy);
+}
+
 static enum kl_verdict overall(const struct kl_evidence *ev, const struct kl_result *res)
 {
-	if (ev->refused.n || failed_build(ev, NULL) || count(res, KL_VERDICT_FAIL))
+	if (unrunnable(ev) || failed_build(ev, NULL) || count(res, KL_VERDICT_FAIL))
 		return KL_VERDICT_FAIL;
 	if (count(res, KL_VERDICT_INFRA))
 		return KL_VERDICT_INFRA;
@@ -130,6 +136,25 @@ static void summarise_build(struct kl_buf *b, const struct kl_build_evidence *bu
 		kl_buf_safe(b, d->text ? d->text : "", d->text ? strlen(d->text) : 0, 300);
 		break;
 	}
+	end_sentence(b);
+}
+
+static void summarise_policy(struct kl_buf *b, const struct kl_policy *policy)
+{
+	const struct kl_policy_note *first = kl_policy_refusal(policy);
+	size_t n = 0;
+
+	for (size_t i = 0; i < policy->n; i++)
+		n += policy->v[i].refused;
+	kl_buf_puts(b, "The submission fails and was not run: ");
+	kl_buf_safe(b, first->file, strlen(first->file), 200);
+	if (first->line)
+		kl_buf_printf(b, ":%u:%u", first->line, first->column);
+	kl_buf_printf(b, " breaks the rule “%s”", first->rule);
+	if (n > 1)
+		kl_buf_printf(b, " (and %zu more)", n - 1);
+	kl_buf_puts(b, ": ");
+	kl_buf_safe(b, first->text, strlen(first->text), 400);
 	end_sentence(b);
 }
 
@@ -195,6 +220,8 @@ static int summarise(const struct kl_evidence *ev, struct kl_result *res, struct
 		if (ev->refused.n > 1)
 			kl_buf_printf(&b, " (and %zu more)", ev->refused.n - 1);
 		end_sentence(&b);
+	} else if (kl_policy_refusal(&ev->policy)) {
+		summarise_policy(&b, &ev->policy);
 	} else if (build) {
 		summarise_build(&b, build);
 	} else if (res->verdict == KL_VERDICT_FAIL) {
@@ -214,7 +241,7 @@ static int summarise(const struct kl_evidence *ev, struct kl_result *res, struct
 static void score_unrun(const struct kl_exercise *e, const struct kl_evidence *ev,
 			struct kl_result *res)
 {
-	if (res->n_checks || (!ev->refused.n && !failed_build(ev, NULL)))
+	if (res->n_checks || (!unrunnable(ev) && !failed_build(ev, NULL)))
 		return;
 	for (size_t i = 0; i < e->n_checks; i++)
 		res->points_max += e->checks[i].points;
@@ -227,8 +254,7 @@ int kl_grade_fix(const struct kl_exercise *e, const struct kl_rubric *r,
 
 	if (kl_carry(e, ev, &res, err))
 		return -1;
-	/* A refused submission was not run, whatever the evidence claims. */
-	if (!ev->refused.n && (grade_checks(e, ev, &res, err) || unite_findings(&res, err)))
+	if (!unrunnable(ev) && (grade_checks(e, ev, &res, err) || unite_findings(&res, err)))
 		return -1;
 	score_unrun(e, ev, &res);
 	res.verdict = overall(ev, &res);

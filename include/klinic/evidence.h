@@ -101,6 +101,24 @@ struct kl_build_evidence {
 	int64_t wall_ms;
 };
 
+/*
+ * What the policy (policy.h) says of one place in a submission: refused, which
+ * fails it, or only pointed out to the person who reviews it.
+ */
+struct kl_policy_note {
+	char *rule; /* "detector-switch", … */
+	char *file; /* relative to handout/, or NAME.ko */
+	unsigned int line, column; /* 0 in a module */
+	char *name; /* what was found: an identifier, a symbol, a section; hostile text */
+	char *text; /* why, and what to do instead */
+	bool refused;
+};
+
+struct kl_policy {
+	struct kl_policy_note *v;
+	size_t n;
+};
+
 struct kl_evidence {
 	char *exercise;
 	char exercise_digest[KL_DIGEST_HEX];
@@ -108,6 +126,7 @@ struct kl_evidence {
 	char *submission; /* name for people */
 	char *diff;
 	struct kl_strv refused;
+	struct kl_policy policy; /* refused ones first, then in the order of places */
 	struct kl_build_evidence *builds;
 	size_t n_builds;
 	struct kl_check_evidence *checks; /* in the order of exercise.yaml */
@@ -121,6 +140,11 @@ struct kl_evidence {
 };
 
 void kl_run_deinit(struct kl_run *r);
+/* Appends a copy. */
+int kl_policy_add(struct kl_policy *p, const struct kl_policy_note *note);
+/* The first refused note, or NULL. */
+const struct kl_policy_note *kl_policy_refusal(const struct kl_policy *p);
+void kl_policy_deinit(struct kl_policy *p);
 void kl_build_evidence_deinit(struct kl_build_evidence *b);
 void kl_evidence_deinit(struct kl_evidence *e);
 json_t *kl_evidence_json(const struct kl_evidence *e);

@@ -57,7 +57,8 @@ struct kl_result {
 	struct kl_check_result *checks;
 	size_t n_checks;
 	struct kl_findings findings; /* of all checks, without repetition */
-	struct kl_strv refused;
+	struct kl_strv refused; /* by intake */
+	struct kl_policy policy;
 	struct kl_build_evidence *builds;
 	size_t n_builds;
 	char *diff;

@@ -67,6 +67,9 @@ static bool builds(const struct kl_result *r)
 
 static bool caught_as_said(const struct kl_variant *v, const struct kl_result *r)
 {
+	/* What the policy refuses is not run: caught before the check that would have caught it. */
+	if (kl_policy_refusal(&r->policy))
+		return true;
 	for (size_t i = 0; i < r->n_checks; i++)
 		if (r->checks[i].verdict == KL_VERDICT_FAIL &&
 		    kl_strv_has(&v->caught_by, r->checks[i].id))

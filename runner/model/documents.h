@@ -8,6 +8,10 @@
 /* As kl_findings_json(), and where in the log each was read: evidence forgets nothing. */
 json_t *kl_findings_record(const struct kl_findings *fs);
 
+json_t *kl_policy_json(const struct kl_policy *p);
+/* NULL is an older document, of the time before the policy: no notes. */
+int kl_policy_from_json(const json_t *j, struct kl_policy *ret, struct kl_error *err);
+
 json_t *kl_builds_json(const struct kl_build_evidence *builds, size_t n);
 /* Fills *ret and *ret_n as far as it came, also on failure: the owner's deinit frees them. */
 int kl_builds_from_json(const json_t *j, struct kl_build_evidence **ret, size_t *ret_n,

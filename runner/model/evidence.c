@@ -71,5 +71,6 @@ void kl_evidence_deinit(struct kl_evidence *e)
 	free(e->qemu);
 	free(e->accel);
 	kl_strv_deinit(&e->refused);
+	kl_policy_deinit(&e->policy);
 	*e = (struct kl_evidence){ 0 };
 }

@@ -108,6 +108,7 @@ json_t *kl_evidence_json(const struct kl_evidence *e)
 	kl_out_put(&o, "submission_digest", json_string(e->submission_digest));
 	kl_out_put(&o, "diff", kl_json_text(e->diff));
 	kl_out_put(&o, "refused", kl_json_strv(&e->refused));
+	kl_out_put(&o, "policy", kl_policy_json(&e->policy));
 	kl_out_put(&o, "builds", kl_builds_json(e->builds, e->n_builds));
 	kl_out_put(&o, "checks", checks);
 	kl_out_put(&o, "timing", timing_json(e));

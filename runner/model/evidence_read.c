@@ -165,6 +165,7 @@ static int read_evidence(const json_t *o, struct kl_evidence *ret, struct kl_err
 	    kl_in_digest(o, "submission_digest", ret->submission_digest, err) ||
 	    kl_in_text(o, "diff", KL_IN_TEXT_MAX, false, &ret->diff, err) ||
 	    kl_in_strings(o, "refused", &ret->refused, err) ||
+	    kl_policy_from_json(json_object_get(o, "policy"), &ret->policy, err) ||
 	    kl_in_list(o, "builds", KL_IN_LIST_MAX, &builds, err) ||
 	    kl_builds_from_json(builds, &ret->builds, &ret->n_builds, err) ||
 	    read_checks(o, ret, err) || read_timing(json_object_get(o, "timing"), ret, err))

@@ -42,5 +42,6 @@ void kl_result_deinit(struct kl_result *r)
 	free(r->klinic);
 	kl_findings_deinit(&r->findings);
 	kl_strv_deinit(&r->refused);
+	kl_policy_deinit(&r->policy);
 	*r = (struct kl_result){ 0 };
 }

@@ -100,6 +100,7 @@ json_t *kl_result_json(const struct kl_result *r)
 	kl_out_put(&o, "checks", checks);
 	kl_out_put(&o, "findings", kl_findings_json(&r->findings));
 	kl_out_put(&o, "refused", kl_json_strv(&r->refused));
+	kl_out_put(&o, "policy", kl_policy_json(&r->policy));
 	kl_out_put(&o, "builds", kl_builds_json(r->builds, r->n_builds));
 	kl_out_put(&o, "diff", kl_json_text(r->diff));
 	kl_out_put(&o, "timing", timing_json(r));

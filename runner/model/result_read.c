@@ -169,6 +169,7 @@ static int read_result(const json_t *o, struct kl_result *ret, struct kl_error *
 	    read_checks(o, ret, err) || kl_in_list(o, "findings", KL_IN_LIST_MAX, &findings, err) ||
 	    kl_findings_from_json(findings, &ret->findings, err) ||
 	    kl_in_strings(o, "refused", &ret->refused, err) ||
+	    kl_policy_from_json(json_object_get(o, "policy"), &ret->policy, err) ||
 	    read_timing(json_object_get(o, "timing"), ret, err) ||
 	    read_environment(json_object_get(o, "environment"), ret, err))
 		return -1;

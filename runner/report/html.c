@@ -121,6 +121,24 @@ static void list(struct kl_page *p, const char *title, const struct kl_strv *sv)
 	kl_buf_puts(p->b, "</ul>\n");
 }
 
+static void notes(struct kl_page *p, bool refused, const char *title)
+{
+	if (!kl_view_notes(p->r, refused, p->a))
+		return;
+	kl_buf_printf(p->b, "<h2>%s</h2>\n<ul>\n", title);
+	for (size_t i = 0; i < p->r->policy.n; i++) {
+		KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+
+		if (!kl_view_note(&p->r->policy.v[i], refused, p->a))
+			continue;
+		kl_view_note_words(&b, &p->r->policy.v[i]);
+		kl_html_text(p, "<li>", kl_buf_str(&b), "</li>\n");
+		if (b.failed)
+			p->b->failed = true;
+	}
+	kl_buf_puts(p->b, "</ul>\n");
+}
+
 static void dimension(struct kl_page *p, const struct kl_dimension_score *d)
 {
 	kl_buf_puts(p->b, "<tr><th scope=\"row\">");
@@ -238,10 +256,12 @@ int kl_report_html(const struct kl_result *r, enum kl_audience a, struct kl_buf 
 	kl_buf_puts(ret, "<body>\n<main>\n");
 	top(&p);
 	list(&p, "Refused because", &r->refused);
+	notes(&p, true, "Against the rules");
 	kl_html_build(&p);
 	scorecard(&p);
 	checks(&p);
 	kl_html_findings(&p);
+	notes(&p, false, "For the reviewer");
 	list(&p, "Where to look next", &hints);
 	if (!r->refused.n || (r->diff && *r->diff))
 		kl_html_diff(&p, r->diff);

@@ -66,6 +66,46 @@ static void refused(struct suite *s)
 		s->b->failed = true;
 }
 
+static void notes(struct suite *s, bool refused, struct kl_buf *to)
+{
+	for (size_t i = 0; i < s->r->policy.n; i++) {
+		if (!kl_view_note(&s->r->policy.v[i], refused, s->a))
+			continue;
+		kl_view_note_words(to, &s->r->policy.v[i]);
+		kl_buf_puts(to, "\n");
+	}
+	if (to->failed)
+		s->b->failed = true;
+}
+
+/* A case of its own, that fails when something was refused; what is for the reviewer is its output. */
+static void policy(struct suite *s)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf refusals = KL_BUF_INIT;
+	KL_AUTO(kl_buf_deinit) struct kl_buf flags = KL_BUF_INIT;
+
+	notes(s, true, &refusals);
+	notes(s, false, &flags);
+	if (!refusals.len && !flags.len)
+		return;
+	open_case(s, "submission", "policy");
+	kl_buf_puts(s->b, ">\n");
+	if (refusals.len) {
+		kl_buf_puts(s->b, "      <failure");
+		attr(s, "type", "policy");
+		attr(s, "message", s->r->summary);
+		kl_buf_puts(s->b, ">");
+		kl_markup_text(s->b, refusals.data);
+		kl_buf_puts(s->b, "</failure>\n");
+	}
+	if (flags.len) {
+		kl_buf_puts(s->b, "      <system-out>For the reviewer:\n");
+		kl_markup_text(s->b, flags.data);
+		kl_buf_puts(s->b, "</system-out>\n");
+	}
+	kl_buf_puts(s->b, "    </testcase>\n");
+}
+
 static void unbuilt(struct suite *s, const struct kl_build_evidence *build)
 {
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
@@ -169,14 +209,16 @@ static void check(struct suite *s, const struct kl_check_result *c)
 static void counts(struct suite *s)
 {
 	unsigned int of[KL_VERDICT_COUNT + 1] = { 0 };
-	size_t early = (s->r->refused.n > 0) + (kl_view_failed_build(s->r) != NULL);
+	bool forbidden = kl_policy_refusal(&s->r->policy);
+	size_t early = (s->r->refused.n > 0) + (kl_view_failed_build(s->r) != NULL) + forbidden;
+	bool flagged = !forbidden && kl_view_notes(s->r, false, s->a);
 
 	for (size_t i = 0; i < s->r->n_checks; i++)
 		if ((size_t)s->r->checks[i].verdict < KL_VERDICT_COUNT)
 			of[s->r->checks[i].verdict]++;
 	kl_buf_printf(s->b, " tests=\"%zu\" failures=\"%zu\" errors=\"%u\" skipped=\"%u\"",
-		      s->r->n_checks + early, of[KL_VERDICT_FAIL] + early, of[KL_VERDICT_INFRA],
-		      of[KL_VERDICT_INCONCLUSIVE]);
+		      s->r->n_checks + early + flagged, of[KL_VERDICT_FAIL] + early,
+		      of[KL_VERDICT_INFRA], of[KL_VERDICT_INCONCLUSIVE]);
 }
 
 static void properties(struct suite *s)
@@ -220,6 +262,7 @@ int kl_report_junit(const struct kl_result *r, enum kl_audience a, struct kl_buf
 	properties(&s);
 	if (r->refused.n)
 		refused(&s);
+	policy(&s);
 	if (kl_view_failed_build(r))
 		unbuilt(&s, kl_view_failed_build(r));
 	for (size_t i = 0; i < r->n_checks; i++)

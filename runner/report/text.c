@@ -113,6 +113,24 @@ static void refusals(struct page *p)
 	}
 }
 
+static void notes(struct page *p, bool refused, const char *title)
+{
+	if (!kl_view_notes(p->r, refused, p->a))
+		return;
+	heading(p, title);
+	for (size_t i = 0; i < p->r->policy.n; i++) {
+		KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+
+		if (!kl_view_note(&p->r->policy.v[i], refused, p->a))
+			continue;
+		kl_view_note_words(&b, &p->r->policy.v[i]);
+		kl_flow_word(&p->f, KL_PAINT_NONE, "  - ");
+		kl_flow_text(&p->f, true, 4, 4, KL_PAINT_NONE, kl_buf_str(&b));
+		if (b.failed)
+			p->f.b->failed = true;
+	}
+}
+
 static void diagnostic(struct page *p, const struct kl_diagnostic *d)
 {
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
@@ -286,10 +304,14 @@ int kl_report_text(const struct kl_result *r, enum kl_audience a, const struct k
 
 	top(&p);
 	refusals(&p);
+	notes(&p, true, "Against the rules");
 	builds(&p);
 	scorecard(&p);
 	checks(&p);
-	if (findings(&p, err) || next(&p, err))
+	if (findings(&p, err))
+		return -1;
+	notes(&p, false, "For the reviewer");
+	if (next(&p, err))
 		return -1;
 	environment(&p);
 	return kl_buf_check(ret, "the report", err);

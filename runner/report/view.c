@@ -23,6 +23,28 @@ const char *kl_view_why(const struct kl_check_result *c, enum kl_audience a)
 	return c->remark ? c->remark : "";
 }
 
+bool kl_view_note(const struct kl_policy_note *n, bool refused, enum kl_audience a)
+{
+	return n->refused == refused && (refused || a == KL_AUDIENCE_PANEL);
+}
+
+size_t kl_view_notes(const struct kl_result *r, bool refused, enum kl_audience a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->policy.n; i++)
+		n += kl_view_note(&r->policy.v[i], refused, a);
+	return n;
+}
+
+void kl_view_note_words(struct kl_buf *b, const struct kl_policy_note *n)
+{
+	kl_buf_puts(b, n->file);
+	if (n->line)
+		kl_buf_printf(b, ":%u:%u", n->line, n->column);
+	kl_buf_printf(b, ": %s: %s", n->rule, n->text);
+}
+
 static bool known(const struct kl_findings *fs, const struct kl_finding *f)
 {
 	for (size_t i = 0; i < fs->n; i++)
@@ -140,6 +162,10 @@ int kl_view_remedies(const struct kl_result *r, struct kl_strv *ret, struct kl_e
 		bad |= add(ret,
 			   "Change only what the exercise calls editable: `klinic show` lists the "
 			   "files. Then submit again.");
+	if (kl_policy_refusal(&r->policy))
+		bad |= add(ret,
+			   "Mend the driver with what drivers use, and leave alone what watches "
+			   "it. `klinic check` names what it refuses, with its place.");
 	if (kl_view_failed_build(r))
 		bad |= add(ret, "Build in the workspace with `klinic run` until the compiler is "
 				"content, then submit again.");

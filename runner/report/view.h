@@ -26,6 +26,15 @@ void kl_view_guest_time(struct kl_buf *b, uint64_t ns);
 void kl_view_score(struct kl_buf *b, const struct kl_result *r);
 /* How much of the scorecard the machine speaks to. */
 void kl_view_assessed(struct kl_buf *b, const struct kl_result *r);
+/*
+ * Notes of the policy: what was refused is for everybody, what is only pointed
+ * out is for those who review.
+ */
+bool kl_view_note(const struct kl_policy_note *n, bool refused, enum kl_audience a);
+/* Notes of this kind that the audience sees. */
+size_t kl_view_notes(const struct kl_result *r, bool refused, enum kl_audience a);
+/* "lincal.c:12:3: detector-switch: …" */
+void kl_view_note_words(struct kl_buf *b, const struct kl_policy_note *n);
 /* The build that failed, or NULL. */
 const struct kl_build_evidence *kl_view_failed_build(const struct kl_result *r);
 /* Was this finding's place named already in its title? */

@@ -12,9 +12,9 @@
 
 #include "graded.h"
 
-const char *const graded_names[] = { "reference", "broken",  "decoy",	     "hang",
-				     "panic",	  "infra",   "wrong-answer", "unread",
-				     "refused",	  "hostile", "unbuildable",  NULL };
+const char *const graded_names[] = { "reference",   "broken",	    "decoy",   "hang",	  "panic",
+				     "infra",	    "wrong-answer", "unread",  "refused", "hostile",
+				     "unbuildable", "policy",	    "flagged", NULL };
 
 void graded_open(struct graded *g)
 {

@@ -142,6 +142,44 @@ static void test_a_refused_submission_fails_with_its_reasons(void **state)
 			    "editable files (stashbox.c) (and 1 more).");
 }
 
+static void test_what_the_policy_refuses_is_a_graded_fail_at_its_place(void **state)
+{
+	KL_AUTO(graded_deinit) struct graded g;
+
+	(void)state;
+	graded_load(&g, "policy");
+	assert_int_equal(g.res.verdict, KL_VERDICT_FAIL);
+	assert_int_equal(g.res.refused.n, 0); /* that is intake's word, and another exit status */
+	assert_int_equal(g.res.policy.n, 4);
+	assert_true(g.res.points == 0 && g.res.points_max == 9);
+	assert_non_null(strstr(g.res.summary, "stashbox.c:64:2"));
+	assert_non_null(strstr(g.res.summary, "“detector-switch” (and 1 more)"));
+}
+
+static void test_checks_that_hold_do_not_outweigh_the_policy(void **state)
+{
+	const struct kl_policy_note note = { .rule = (char *)"import", .refused = true };
+	KL_AUTO(graded_deinit) struct graded g;
+
+	(void)state;
+	graded_load(&g, "reference");
+	assert_int_equal(kl_policy_add(&g.ev.policy, &note), 0);
+	graded_grade(&g);
+	assert_int_equal(g.res.verdict, KL_VERDICT_FAIL);
+	assert_true(g.res.points == 0 && g.res.points_max == 9);
+}
+
+static void test_what_is_only_pointed_out_costs_nothing(void **state)
+{
+	KL_AUTO(graded_deinit) struct graded g;
+
+	(void)state;
+	graded_load(&g, "flagged");
+	assert_int_equal(g.res.verdict, KL_VERDICT_PASS);
+	assert_true(g.res.points == 9);
+	assert_int_equal(g.res.policy.n, 2);
+}
+
 static void test_a_module_that_does_not_build_fails_at_its_first_error(void **state)
 {
 	KL_AUTO(graded_deinit) struct graded g;
@@ -207,6 +245,9 @@ int main(void)
 		cmocka_unit_test(test_fewer_runs_than_planned_are_no_pass),
 		cmocka_unit_test(test_a_parallel_check_without_a_known_rate_is_no_pass),
 		cmocka_unit_test(test_a_refused_submission_fails_with_its_reasons),
+		cmocka_unit_test(test_what_the_policy_refuses_is_a_graded_fail_at_its_place),
+		cmocka_unit_test(test_checks_that_hold_do_not_outweigh_the_policy),
+		cmocka_unit_test(test_what_is_only_pointed_out_costs_nothing),
 		cmocka_unit_test(test_a_module_that_does_not_build_fails_at_its_first_error),
 		cmocka_unit_test(test_evidence_of_another_exercise_is_refused),
 		cmocka_unit_test(test_a_result_without_any_check_is_no_pass),

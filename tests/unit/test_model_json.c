@@ -55,6 +55,25 @@ static void add_finding(struct kl_findings *fs)
 	assert_null(f.title);
 }
 
+static void add_notes(struct kl_policy *p)
+{
+	const struct kl_policy_note refused = {
+		.rule = (char *)"detector-switch",
+		.file = (char *)"stash.c",
+		.line = 12,
+		.column = 3,
+		.name = (char *)"kasan_disable_current",
+		.text = (char *)"it silences a detector",
+		.refused = true,
+	};
+	const struct kl_policy_note flagged = { .rule = (char *)"import",
+						.file = (char *)"stash.ko" };
+
+	assert_int_equal(kl_policy_add(p, &refused), 0);
+	assert_int_equal(kl_policy_add(p, &flagged), 0);
+	assert_ptr_equal(kl_policy_refusal(p), &p->v[0]);
+}
+
 static void add_builds(struct kl_build_evidence **builds, size_t *n)
 {
 	*builds = zalloc(1, sizeof(**builds));
@@ -121,6 +140,7 @@ static void fill_evidence(struct kl_evidence *e)
 		.total_ms = 6,
 	};
 	assert_int_equal(kl_strv_add(&e->refused, "a reason"), 0);
+	add_notes(&e->policy);
 	add_builds(&e->builds, &e->n_builds);
 	e->checks = zalloc(2, sizeof(*e->checks));
 	e->n_checks = 2;
@@ -163,6 +183,7 @@ static void fill_result(struct kl_result *r)
 		.submission_digest = DIGEST_B,
 	};
 	assert_int_equal(kl_strv_add(&r->refused, "a reason"), 0);
+	add_notes(&r->policy);
 	add_finding(&r->findings);
 	add_builds(&r->builds, &r->n_builds);
 	r->dimensions = zalloc(2, sizeof(*r->dimensions));
