@@ -41,7 +41,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
 
 .PHONY: FORCE all help deps demo test check unit kernel vm-test cli-test lint check-layers check-format \
-	check-headers format tidy coverage certify certify-test clean
+	check-headers check-docs format tidy coverage certify certify-test clean
 .SECONDARY:
 
 all: $(BUILD)/klinic
@@ -50,7 +50,7 @@ help:
 	@echo "make            build $(BUILD)/klinic (ASan and UBSan; RELEASE=1 without)"
 	@echo "make demo       from nothing to three graded submissions"
 	@echo "make test       everything of check, and all tests that boot guests"
-	@echo "make check      layers, headers, formatting, static analysis, unit and golden tests"
+	@echo "make check      layers, headers, pages, formatting, static analysis, unit and golden tests"
 	@echo "make unit       unit and golden tests"
 	@echo "make vm-test    tests that boot guests"
 	@echo "make cli-test   tests of the command as its users see it"
@@ -120,6 +120,9 @@ check-layers:
 check-headers:
 	@tests/lint/check-headers.sh
 
+check-docs:
+	@tests/lint/check-docs.sh
+
 check-format:
 	@clang-format --dry-run -Werror $(OWN_C) && echo "format: $(words $(OWN_C)) files as clang-format has them"
 
@@ -129,7 +132,7 @@ format:
 tidy:
 	@tests/lint/tidy.sh $(LIB_SRC) $(CLI_SRC)
 
-lint: check-layers check-headers check-format tidy
+lint: check-layers check-headers check-docs check-format tidy
 
 check: lint unit
 
