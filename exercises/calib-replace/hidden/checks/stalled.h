@@ -20,15 +20,16 @@
 
 /*
  * The period is to be below the hung-task limit of the guest: who waits for the
- * stalled task may be in state D. The share is more than a tick, by which it may
- * be overdrawn: what is overdrawn by more than a share costs further periods.
+ * stalled task may be in state D. The share is several ticks and several
+ * conversions: it may be overdrawn by a tick, which the next period pays, and
+ * what is left then must do to end one round and to begin another.
  */
 static inline void stall_setup(unsigned int period_ms)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%u", period_ms * 1000);
-	if (kl_write_file(RT_RUNTIME, "6000") || kl_write_file(RT_PERIOD, text))
+	if (kl_write_file(RT_RUNTIME, "40000") || kl_write_file(RT_PERIOD, text))
 		kl_die("cannot set the real-time share");
 }
 
@@ -58,7 +59,7 @@ struct stall {
 static inline void stall_round(struct stall *s, unsigned int n, void (*one)(void *), void *arg)
 {
 	while (atomic_load(&s->begun) < n)
-		sleep_ms(2);
+		sleep_ms(5);
 	realtime(true);
 	atomic_store(&s->at_work, n);
 	do {
@@ -76,7 +77,7 @@ static inline void stall_begin(struct stall *s, unsigned int n)
 {
 	atomic_store(&s->begun, n);
 	while (atomic_load(&s->at_work) < n)
-		sleep_ms(2);
+		sleep_ms(5);
 	atomic_store(&s->ended, n);
 }
 #endif
