@@ -157,8 +157,8 @@ static inline int32_t value_of(const struct lincal_point *p, unsigned int points
 		return p[points - 1].value;
 	while (p[i + 1].code <= code)
 		i++;
-	return (int32_t)(p[i].value + ((int64_t)p[i + 1].value - p[i].value) *
-					      (code - p[i].code) / (p[i + 1].code - p[i].code));
+	return (int32_t)(p[i].value + ((int64_t)p[i + 1].value - p[i].value) * (code - p[i].code) /
+					      (p[i + 1].code - p[i].code));
 }
 
 /* What a block of codes must come to, as a hash over the values without the mark. */

@@ -33,10 +33,9 @@ static void refusals(int fd, int reader, struct tables *t)
 	struct lincal_load l = { .channels = CHANNELS, .points = POINTS, .data = (uintptr_t)t->p };
 	struct lincal_load bad = l;
 	int32_t code = 0, value;
-	struct lincal_convert v = { .channel = 0,
-				    .count = 1,
-				    .codes = (uintptr_t)&code,
-				    .values = (uintptr_t)&value };
+	struct lincal_convert v = {
+		.channel = 0, .count = 1, .codes = (uintptr_t)&code, .values = (uintptr_t)&value
+	};
 	struct lincal_convert bad_v = v;
 	struct lincal_sample s = { .channel = LINCAL_CHANNELS };
 	uint32_t channel = LINCAL_CHANNELS;

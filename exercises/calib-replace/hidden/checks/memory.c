@@ -19,7 +19,7 @@
 
 #ifdef KL_GUEST
 static const char *const caches[] = { "kmalloc-64", "kmalloc-96", "kmalloc-128", "kmalloc-192",
-				      "kmalloc-1k", "kmalloc-2k", "kmalloc-4k",  "kmalloc-8k" };
+				      "kmalloc-1k", "kmalloc-2k", "kmalloc-4k",	 "kmalloc-8k" };
 #define CACHES (sizeof(caches) / sizeof(caches[0]))
 
 struct state {
@@ -39,7 +39,7 @@ static void look(struct state *ret)
 	static char text[8192];
 	char *p;
 
-	sleep_ms(12000); /* what was put off has happened */
+	sleep_ms(7500); /* kfree_rcu() waits for five seconds to gather a batch */
 	for (unsigned int i = 0; i < CACHES; i++)
 		ret->objects[i] = kl_slab_objects(caches[i]);
 	kl_read_file("/proc/meminfo", text, sizeof(text));
@@ -133,7 +133,11 @@ static void interrupted_reads(unsigned int index, void *arg)
 	}
 }
 
-/* The same each time: what the second one adds is lost. */
+static long most(long a, long b)
+{
+	return a > b ? a : b;
+}
+
 static void work(struct job *j, int idle_fd)
 {
 	atomic_store(&j->reading, 0);
@@ -151,32 +155,31 @@ void kl_check_run(const struct kl_challenge *c)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
 	static struct state before, after;
+	long worst = 0, gone = 0;
 	static struct job j;
-	long worst = 0;
 	int idle_fd;
 
 	j.fd = kl_open_device(DEVICE, O_RDWR);
 	idle_fd = open_channel(5, O_RDONLY | O_NONBLOCK);
 	sigaction(SIGUSR1, &sa, NULL);
 	tables_make(c, POINTS, &j.tables);
-	work(&j, idle_fd);
+	load(&j, 0);
 	look(&before);
-	work(&j, idle_fd);
-	look(&after);
-	for (unsigned int i = 0; i < CACHES; i++) {
-		long more = after.objects[i] - before.objects[i];
-
-		if (more)
-			kl_say("%s: %ld more", caches[i], more);
-		worst = more > worst ? more : worst;
-	}
 	if (before.objects[CACHES - 2] < 0)
 		kl_die("this kernel does not count slab objects");
-	kl_say("free: %ld KiB, then %ld", before.free_kib, after.free_kib);
+	for (unsigned int i = 0; i < 2; i++) {
+		work(&j, idle_fd);
+		look(&after);
+		for (unsigned int k = 0; k < CACHES; k++)
+			worst = most(worst, after.objects[k] - before.objects[k]);
+		/* The first time, other caches and KASAN's quarantine fill up. */
+		if (i)
+			gone = most(gone, before.free_kib - after.free_kib);
+		before.free_kib = after.free_kib;
+	}
+	kl_say("%ld objects, %ld KiB", worst, gone);
 	kl_answer(0, (uint64_t)worst);
-	kl_answer(1, before.free_kib > after.free_kib ?
-			     (uint64_t)(before.free_kib - after.free_kib) :
-			     0);
+	kl_answer(1, (uint64_t)gone);
 	kl_answer(2, atomic_load(&j.interrupted));
 	close(idle_fd);
 	close(j.fd);

@@ -9,11 +9,12 @@
 #define POINTS 256
 #define ROUNDS 4
 #define PERIOD 8000 /* ms */
+#define MANY   40 /* loads within one stall: more than somebody keeps spare tables */
 
 #ifdef KL_GUEST
 struct job {
 	struct stall stall;
-	struct tables tables;
+	struct tables tables, small;
 	int fd;
 	int32_t codes[LINCAL_BATCH_MAX], values[LINCAL_BATCH_MAX];
 	uint64_t hash, wrong;
@@ -34,6 +35,12 @@ static void one(void *arg)
 	j->wrong += h != j->hash || generation != number + 1;
 }
 
+static void load(struct job *j, struct tables *t, unsigned int number)
+{
+	if (table_load(j->fd, t, LINCAL_CHANNELS, number, NULL))
+		kl_die("load %u: errno %d", number, errno);
+}
+
 static void task(unsigned int index, void *arg)
 {
 	struct job *j = arg;
@@ -48,9 +55,10 @@ static void task(unsigned int index, void *arg)
 		}
 		stall_begin(&j->stall, n);
 		start = kl_guest_ns();
-		if (table_load(j->fd, &j->tables, LINCAL_CHANNELS, number++, NULL))
-			kl_die("load: errno %d", errno);
+		load(j, &j->tables, number++);
 		if (kl_guest_ns() - start < 1000000000) {
+			for (unsigned int i = 0; n == 2 && i < MANY; i++)
+				load(j, &j->small, number++);
 			/* The poller is still away: long enough for whatever was put off. */
 			sleep_ms(6500);
 			kl_slab_objects("kmalloc-4k");
@@ -58,8 +66,7 @@ static void task(unsigned int index, void *arg)
 			kl_slab_objects("kmalloc-128");
 		}
 		for (unsigned int i = 0; i < 2; i++)
-			if (table_load(j->fd, &j->tables, LINCAL_CHANNELS, number++, NULL))
-				kl_die("load: errno %d", errno);
+			load(j, &j->tables, number++);
 		sleep_ms(20);
 	}
 	if (!index)
@@ -73,8 +80,8 @@ void kl_check_run(const struct kl_challenge *c)
 	j.fd = kl_open_device(DEVICE, O_RDWR);
 	tables_make(c, POINTS, &j.tables);
 	codes_of(c, 3, j.codes, LINCAL_BATCH_MAX);
-	if (table_load(j.fd, &j.tables, LINCAL_CHANNELS, 1, NULL))
-		kl_die("the first load: errno %d", errno);
+	tables_make(c, 8, &j.small);
+	load(&j, &j.tables, 1);
 	stall_setup(PERIOD);
 	kl_threads(2, task, &j);
 	stall_restore();
@@ -90,6 +97,6 @@ void kl_check_expect(const struct kl_challenge *c)
 {
 	kl_expect(0, values_hash(c, 3, POINTS, 3, LINCAL_BATCH_MAX), "values");
 	kl_expect(1, 0, "blocks that were not those of one table");
-	kl_expect(2, 2 + 3 * ROUNDS, "loads that went through");
+	kl_expect_range(2, 2 + 3 * ROUNDS, 2 + 3 * ROUNDS + MANY, "loads that went through");
 }
 #endif
