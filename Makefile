@@ -41,7 +41,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
 
 .PHONY: FORCE all help deps demo test check unit kernel vm-test cli-test lint check-layers check-format \
-	check-headers check-docs format tidy coverage certify certify-test clean
+	check-headers check-docs check-checks format tidy coverage certify certify-test clean
 .SECONDARY:
 
 all: $(BUILD)/klinic
@@ -123,6 +123,9 @@ check-headers:
 check-docs:
 	@tests/lint/check-docs.sh
 
+check-checks:
+	@tests/lint/check-checks.sh
+
 check-format:
 	@clang-format --dry-run -Werror $(OWN_C) && echo "format: $(words $(OWN_C)) files as clang-format has them"
 
@@ -132,7 +135,7 @@ format:
 tidy:
 	@tests/lint/tidy.sh $(LIB_SRC) $(CLI_SRC)
 
-lint: check-layers check-headers check-docs check-format tidy
+lint: check-layers check-headers check-docs check-format check-checks tidy
 
 check: lint unit
 
