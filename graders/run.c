@@ -240,7 +240,17 @@ static void judge_memory(struct draft *d)
 {
 	const struct kl_run *r = d->run;
 
-	if (!r->memory_read || d->reasons)
+	if (!r->memory_read)
+		return;
+	if (r->text_changed && reason(d)) {
+		kl_buf_printf(&d->detail,
+			      "%" PRIu64
+			      " bytes of the kernel's text or read-only data were changed, "
+			      "the first at %s",
+			      r->text_changed, r->text_where ? r->text_where : "an unknown place");
+		remark(d, "The kernel's own code was changed during the check.");
+	}
+	if (d->reasons)
 		return;
 	for (size_t i = 0; i < KL_ARRAY_SIZE(taints); i++) {
 		if (!(r->tainted >> taints[i].bit & 1) || explained(d, taints[i].explained_by) ||

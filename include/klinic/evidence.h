@@ -63,6 +63,9 @@ struct kl_run {
 	bool console_truncated;
 	bool debug_locks; /* lockdep still listening at the end, read from guest memory by the host */
 	bool memory_read; /* debug_locks and tainted are valid */
+	uint64_t
+		text_changed; /* bytes of the kernel's text and read-only data that are not the template's */
+	char *text_where; /* the first of them, "symbol+0x12", or NULL */
 	uint64_t tainted; /* tainted_mask, the same way */
 	int64_t wall_ms;
 	uint64_t points_hit; /* preemption points met and taken, from the schedule driver */

@@ -26,6 +26,7 @@ void kl_run_deinit(struct kl_run *r)
 		free(r->answers[i].label);
 	free(r->answers);
 	free(r->said);
+	free(r->text_where);
 	free(r->console);
 	kl_findings_deinit(&r->findings);
 	*r = (struct kl_run){ 0 };

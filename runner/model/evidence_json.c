@@ -42,6 +42,8 @@ static json_t *run_json(const struct kl_run *r)
 	kl_out_put(&o, "memory_read", json_boolean(r->memory_read));
 	kl_out_put(&o, "debug_locks", json_boolean(r->debug_locks));
 	kl_out_put(&o, "tainted", kl_out_u64(r->tainted));
+	kl_out_put(&o, "text_changed", kl_out_u64(r->text_changed));
+	kl_out_put(&o, "text_where", kl_json_text(r->text_where));
 	kl_out_put(&o, "wall_ms", json_integer(r->wall_ms));
 	kl_out_put(&o, "points_hit", kl_out_u64(r->points_hit));
 	kl_out_put(&o, "preempted", kl_out_u64(r->preempted));

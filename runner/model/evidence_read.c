@@ -60,6 +60,8 @@ static int read_run(const json_t *o, struct kl_run *ret, struct kl_error *err)
 	    kl_in_bool(o, "memory_read", &ret->memory_read, err) ||
 	    kl_in_bool(o, "debug_locks", &ret->debug_locks, err) ||
 	    kl_in_u64(o, "tainted", &ret->tainted, err) ||
+	    kl_in_u64(o, "text_changed", &ret->text_changed, err) ||
+	    kl_in_text(o, "text_where", KL_IN_TEXT_MAX, false, &ret->text_where, err) ||
 	    kl_in_int(o, "wall_ms", 0, INT64_MAX, &ret->wall_ms, err) ||
 	    kl_in_u64(o, "points_hit", &ret->points_hit, err) ||
 	    kl_in_u64(o, "preempted", &ret->preempted, err) ||

@@ -241,6 +241,8 @@ int kl_template_open(const struct kl_machine *m, bool rebuild, kl_deadline deadl
 		if (make(t, dir, deadline < limit ? deadline : limit, err))
 			return -1;
 	}
+	if (kl_text_init(&t->text, t->machine.vmlinux, err))
+		return -1;
 	*ret = kl_take(t);
 	return 0;
 }
@@ -250,6 +252,7 @@ void kl_template_destroy(struct kl_template *t)
 	if (!t)
 		return;
 	kl_machine_deinit(&t->machine);
+	kl_text_deinit(&t->text);
 	free(t->qemu_version);
 	free(t->ram);
 	free(t->state);

@@ -4,6 +4,8 @@
 
 #include <klinic/vm.h>
 
+#include "vm/text.h"
+
 struct kl_template {
 	struct kl_machine machine; /* a copy */
 	char digest[KL_DIGEST_HEX];
@@ -15,12 +17,15 @@ struct kl_template {
 	bool fresh;
 	uint64_t debug_locks; /* guest-physical addresses; 0: this kernel has none */
 	uint64_t tainted_mask;
+	struct kl_text text;
 };
 
 /* Guest-physical address of a variable of vmlinux; 0 when there is none. vm/symbols.c */
 int kl_vm_symbols(const char *vmlinux, const char *const *names, size_t n, uint64_t *ret_phys,
 		  struct kl_error *err);
 
+/* "symbol+0x12" of an address of the kernel image; the address itself when no symbol is near. */
+char *kl_vm_symbol_at(const char *vmlinux, uint64_t phys);
 /* May the schedule driver put a probe on it? vm/points.c */
 bool kl_vm_is_point(const char *symbol);
 

@@ -309,6 +309,20 @@ static void test_taint_of_every_module_under_test_is_no_fault(void **state)
 	expect(&x, KL_VERDICT_PASS, NULL, NULL);
 }
 
+static void test_changed_kernel_text_convicts_whatever_the_log_says(void **state)
+{
+	struct fixture x = good();
+	char where[] = "kasan_report+0x0";
+
+	(void)state;
+	x.r.text_changed = 3;
+	x.r.text_where = where;
+	expect(&x, KL_VERDICT_FAIL,
+	       "Seed 41: 3 bytes of the kernel's text or read-only data were changed, the first at "
+	       "kasan_report+0x0. Guest time at the end 8.594620774 s.",
+	       "The kernel's own code was changed during the check.");
+}
+
 static void test_unread_memory_never_passes_and_never_hides_a_fault(void **state)
 {
 	struct fixture x = good();
@@ -378,6 +392,7 @@ int main(void)
 		cmocka_unit_test(
 			test_taint_that_only_a_fault_sets_convicts_unless_a_tolerated_kind_explains_it),
 		cmocka_unit_test(test_taint_of_every_module_under_test_is_no_fault),
+		cmocka_unit_test(test_changed_kernel_text_convicts_whatever_the_log_says),
 		cmocka_unit_test(test_unread_memory_never_passes_and_never_hides_a_fault),
 		cmocka_unit_test(test_several_reasons_are_all_told_and_the_first_is_the_remark),
 		cmocka_unit_test(test_a_flood_of_reports_is_counted_not_quoted),

@@ -66,6 +66,18 @@ static void run(struct kl_command *c)
 		fail_msg("%s", err.message);
 }
 
+/* A deadline that the child is well under way by: doubled until it has said something. */
+static void run_until_it_spoke(const char *script)
+{
+	for (int64_t ms = 300; ms < LIMIT_MS; ms *= 2) {
+		kl_buf_clear(&out);
+		assert_int_equal(run_for(shell(script), ms), 0);
+		if (out.len)
+			return;
+	}
+	fail_msg("'%s' never spoke", script);
+}
+
 static bool gone_within(pid_t pid, int64_t ms)
 {
 	for (kl_deadline d = kl_deadline_ms(ms); !kl_deadline_passed(d); usleep(2000))
@@ -120,22 +132,21 @@ static void test_output_is_capped_and_the_child_ends_by_itself(void **state)
 static void test_deadline_kills_the_whole_group(void **state)
 {
 	(void)state;
-	assert_int_equal(run_for(shell("sleep 100 & echo $!; sleep 100"), 300), 0);
+	run_until_it_spoke("sleep 1000 & echo $!; sleep 1000");
 	assert_true(e.timed_out);
 	assert_false(e.exited);
 	assert_int_equal(e.signal, SIGKILL);
-	assert_true(e.wall_ns >= 300000000 && e.wall_ns < 10000000000);
-	assert_true(gone_within(atoi(kl_buf_str(&out)), 5000));
+	assert_true(e.wall_ns >= 300000000);
+	assert_true(gone_within(atoi(kl_buf_str(&out)), LIMIT_MS));
 }
 
 static void test_deadline_holds_against_endless_output(void **state)
 {
 	(void)state;
 	out.cap = 4096;
-	assert_int_equal(run_for(shell("exec yes"), 300), 0);
+	run_until_it_spoke("exec yes");
 	assert_true(e.timed_out);
 	assert_true(e.out_truncated);
-	assert_true(e.wall_ns < 10000000000);
 }
 
 static void test_child_that_ignores_signals_dies_at_the_deadline(void **state)
@@ -153,7 +164,7 @@ static void test_what_the_child_leaves_running_is_killed_with_it(void **state)
 	run(shell("sleep 100 & echo $!"));
 	assert_int_equal(e.status, 0);
 	assert_true(kl_now_ns() - start < 10000000000);
-	assert_true(gone_within(atoi(kl_buf_str(&out)), 5000));
+	assert_true(gone_within(atoi(kl_buf_str(&out)), LIMIT_MS));
 }
 
 static void test_grandchild_outside_the_group_cannot_hold_us(void **state)
@@ -502,7 +513,7 @@ static void test_process_beside_us_is_waited_for_and_killed(void **state)
 	pid = p.pid;
 	kl_process_kill(&p);
 	assert_int_equal(kill(pid, 0), -1);
-	assert_true(gone_within(-pid, 5000));
+	assert_true(gone_within(-pid, LIMIT_MS));
 }
 
 /* This program again, as a parent that dies without a word. */
@@ -529,7 +540,7 @@ static void test_child_does_not_outlive_a_killed_parent(void **state)
 	run(c);
 	assert_int_equal(e.signal, SIGKILL);
 	assert_true(atoi(kl_buf_str(&out)) > 1);
-	assert_true(gone_within(atoi(kl_buf_str(&out)), 5000));
+	assert_true(gone_within(atoi(kl_buf_str(&out)), LIMIT_MS));
 }
 
 static void *many_children(void *arg)

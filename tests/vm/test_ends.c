@@ -96,6 +96,21 @@ static void test_lockdep_reports_and_falls_silent(void **state)
 	assert_false(r.run.debug_locks);
 }
 
+static void test_changed_kernel_text_is_seen_from_outside(void **state)
+{
+	KL_AUTO(fixture_run_deinit) struct fixture_run r = { 0 };
+
+	run(state, "patch", &r);
+	assert_int_equal(r.run.end, KL_END_ANSWERED);
+	assert_int_equal(r.run.text_changed, 1);
+	assert_string_equal(r.run.text_where, "orderly_poweroff+0x8");
+	assert_true(r.run.debug_locks);
+	fixture_run_deinit(&r);
+	r = (struct fixture_run){ 0 };
+	run(state, "nth", &r);
+	assert_int_equal(r.run.text_changed, 0);
+}
+
 static void test_each_allocation_can_be_made_to_fail_in_turn(void **state)
 {
 	KL_AUTO(fixture_run_deinit) struct fixture_run r = { 0 };
@@ -142,6 +157,7 @@ int main(void)
 		cmocka_unit_test(test_a_flooded_console_is_cut_and_the_run_goes_on),
 		cmocka_unit_test(test_kasan_reports_and_taints),
 		cmocka_unit_test(test_lockdep_reports_and_falls_silent),
+		cmocka_unit_test(test_changed_kernel_text_is_seen_from_outside),
 		cmocka_unit_test(test_each_allocation_can_be_made_to_fail_in_turn),
 		cmocka_unit_test(test_kmemleak_names_what_was_lost),
 		cmocka_unit_test(test_two_cpus_use_the_same_mailbox),

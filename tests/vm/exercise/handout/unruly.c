@@ -5,8 +5,10 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/reboot.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <asm/special_insns.h>
 
 static DEFINE_MUTEX(one);
 static DEFINE_MUTEX(two);
@@ -21,6 +23,21 @@ static int reset_machine(void)
 
 	/* No interrupt table: the next exception is a triple fault. */
 	asm volatile("cli; lidt %0; int3" : : "m"(none));
+	return 0;
+}
+
+/* What a fix that silences its judge would do, at a place that harms nobody. */
+static int patch_kernel(void)
+{
+	u8 *text = (u8 *)orderly_poweroff + 8;	/* nobody calls it here */
+	unsigned long cr0 = read_cr0();
+	unsigned long flags;
+
+	local_irq_save(flags);
+	asm volatile("mov %0, %%cr0" : : "r"(cr0 & ~X86_CR0_WP) : "memory");
+	*text ^= 0xff;
+	asm volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
+	local_irq_restore(flags);
 	return 0;
 }
 
@@ -94,6 +111,8 @@ static int obey(const char *what)
 		return deadlock();
 	} else if (!strcmp(what, "three")) {
 		return allocate_three();
+	} else if (!strcmp(what, "patch")) {
+		return patch_kernel();
 	} else if (!strcmp(what, "leak")) {
 		kmalloc(777, GFP_KERNEL);
 	} else {
