@@ -98,7 +98,7 @@ void kl_check_expect(const struct kl_challenge *c)
 	kl_expect(SMALL_LEFT, 0, "small ring: refusals that left something behind");
 	kl_expect(LARGE_WRONG, 0, "larger ring: failures other than ENOMEM");
 	kl_expect(LARGE_LEFT, 0, "larger ring: refusals that left something behind");
-	kl_expect_range(REFUSED, 6, 40, "small ring: allocations whose failure is reported");
+	kl_expect_range(REFUSED, 7, 40, "small ring: allocations whose failure is reported");
 	kl_expect(BLOCKS, 1, "failing blocks are reported");
 	kl_expect(FDS, 0, "descriptors lost");
 	kl_expect(SHORT, 0, "sessions with another number of blocks than asked for");
