@@ -164,6 +164,12 @@ static void prepare_failslab(void)
 		if (kl_write_file(path, settings[i][1]))
 			kl_die("this kernel injects no allocation failures: no %s", path);
 	}
+	/*
+	 * The slab's opportunistic orders (mm/page_alloc.c, __should_fail_alloc_page)
+	 * would be counted too, as often as a cache happens to be empty, and their
+	 * failure harms nobody: n would skip slab allocations.
+	 */
+	kl_write_file("/sys/kernel/debug/fail_page_alloc/min-order", "64");
 }
 
 unsigned int kl_fail_nth(unsigned int n)
