@@ -1,0 +1,181 @@
+#!/usr/bin/env bats
+# list, show and start: the public half of an exercise, and nothing of the other.
+load common
+
+secrets() { # words that stand in hidden/ only
+	grep -rlE 'zq|crowd|free-under-lock|770001|spinlock' "$@"
+}
+
+@test "list prints the contract's fields" {
+	run_split "$klinic" list --format json
+	expect_status 0
+	jq -e 'length == 1 and (.[0] | keys_unsorted ==
+		["id","title","kind","level","minutes","subsystem","bug_class","tracks","certified"])' <<<"$out"
+	jq -e '.[0] == {id: "swap", title: "A value that is swapped under its reader", kind: "fix",
+		level: "introductory", minutes: 5, subsystem: "misc", bug_class: "use-after-free",
+		tracks: ["ci"], certified: false}' <<<"$out"
+}
+
+certified() {
+	"$klinic" list --format json | jq -e '.[0].certified'
+}
+
+@test "a certificate counts for the exercise's present digest only" {
+	printf -- '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n' >refused.patch
+	digest=$("$klinic" grade swap --submission refused.patch --format json |
+		jq -r .environment.exercise_digest)
+	[ "${#digest}" -eq 64 ]
+	dir=$XDG_CACHE_HOME/klinic/certificates
+	mkdir -p "$dir"
+	echo '{"certified": true}' >"$dir/$digest.json"
+	certified
+	for bad in '{"certified": false}' '{"certified": "true"}' '{"certified": tr' ''; do
+		echo "$bad" >"$dir/$digest.json"
+		refute certified
+	done
+	echo '{"certified": true}' >"$dir/$digest.json"
+	touch "$KLINIC_ROOT/exercises/swap/hidden/notes.md"
+	refute certified
+}
+
+@test "an exercise that cannot be read is complained of, the others are listed" {
+	cp -r "$KLINIC_ROOT/exercises/swap" "$KLINIC_ROOT/exercises/broken"
+	run_split "$klinic" list --format json
+	expect_status 3
+	[[ $err == *"exercises/broken/exercise.yaml:1:"* ]]
+	jq -e 'map(.id) == ["swap"]' <<<"$out"
+}
+
+@test "an empty catalogue is an empty array" {
+	rm -rf "$KLINIC_ROOT/exercises/swap"
+	run_split "$klinic" list --format json
+	expect_status 0
+	jq -e '. == []' <<<"$out"
+}
+
+@test "a root that is none is told with what to set" {
+	KLINIC_ROOT=/nonexistent run_split "$klinic" list
+	expect_complaint 2 "KLINIC_ROOT"
+}
+
+@test "show gives facts and brief, and of hidden checks only their number" {
+	run_split "$klinic" show swap
+	expect_status 0
+	[[ $out == *"1 visible, 1 hidden"* && $out == *"the machine goes down"* ]]
+	refute secrets "$work/out"
+	run_split "$klinic" show swap --format json
+	expect_status 0
+	refute secrets "$work/out"
+	jq -e '.id == "swap" and .editable == ["swap.c"] and .hidden_checks == 1 and
+		.visible_checks == [{id: "plain", title: "What was written is what is read"}] and
+		(.brief | startswith("# Reported"))' <<<"$out"
+}
+
+@test "show of an exercise that is not there" {
+	run_split "$klinic" show none
+	expect_complaint 2 "klinic list"
+}
+
+@test "start makes a workspace of the handout alone, with one commit" {
+	run_split "$klinic" start swap
+	expect_status 0
+	[ "$(ls -A swap | LC_ALL=C sort | tr '\n' ' ')" = ".git .klinic README.md brief.md checks swap.c " ]
+	cmp swap/swap.c "$here/exercises/swap/handout/swap.c"
+	[ "$(git -C swap rev-list --all --count)" -eq 1 ]
+	[ -z "$(git -C swap status --porcelain)" ]
+	[ "$(git -C swap log -1 --format='%an <%ae> %ad' --date=iso-strict)" = \
+		"klinic <klinic@localhost> 2026-01-01T00:00:00+00:00" ]
+}
+
+@test "start leaves nothing of hidden/ in files, names or git objects" {
+	"$klinic" start swap
+	refute secrets swap
+	for o in $(git -C swap cat-file --batch-check --batch-all-objects | cut -d' ' -f1); do
+		git -C swap cat-file -p "$o" >"$work/object"
+		refute secrets "$work/object"
+	done
+	refute grep -rq "$KLINIC_ROOT" swap
+}
+
+@test "two workspaces are the same commit" {
+	"$klinic" start swap a
+	export HOME=$work GIT_AUTHOR_NAME=somebody GIT_COMMITTER_DATE=2001-01-01T00:00:00Z
+	git config --global user.name somebody
+	git config --global core.hooksPath /nonexistent
+	git config --global commit.gpgsign true
+	TZ=Asia/Tokyo "$klinic" start swap b
+	[ "$(git -C a rev-parse HEAD)" = "$(git -C b rev-parse HEAD)" ]
+}
+
+@test "the workspace names the handout's digest, not the exercise's" {
+	"$klinic" start swap
+	before=$(jq -r .handout_digest swap/.klinic)
+	echo more >>"$KLINIC_ROOT/exercises/swap/hidden/notes.md"
+	"$klinic" start swap again
+	[ "$(jq -r .handout_digest again/.klinic)" = "$before" ]
+	[ "$(jq -r .exercise again/.klinic)" = swap ]
+}
+
+@test "start takes an empty folder and refuses any other" {
+	mkdir empty full
+	touch full/mine
+	"$klinic" start swap empty
+	[ -e empty/swap.c ]
+	run_split "$klinic" start swap full
+	expect_complaint 2 "not empty"
+	[ "$(ls -A full)" = mine ]
+	run_split "$klinic" start swap empty
+	expect_complaint 2 "not empty"
+	run_split "$klinic" start swap none/below
+	expect_complaint 2 "above it"
+	touch file
+	run_split "$klinic" start swap file
+	expect_complaint 2 "no folder"
+}
+
+@test "start leaves nothing behind when it fails" {
+	ln -s /etc/passwd "$KLINIC_ROOT/exercises/swap/handout/zz-link"
+	run_split "$klinic" start swap
+	expect_complaint 3 "zz-link"
+	[ ! -e swap ]
+	mkdir empty
+	run_split "$klinic" start swap empty
+	expect_status 3
+	[ -z "$(ls -A empty)" ]
+	rm "$KLINIC_ROOT/exercises/swap/handout/zz-link"
+	mkdir bin
+	printf '#!/bin/sh\nexit 1\n' >bin/git
+	chmod +x bin/git
+	PATH=$work/bin:$PATH run_split "$klinic" start swap
+	expect_complaint 4 "git"
+	[ ! -e swap ]
+}
+
+@test "run and check want a workspace" {
+	for v in run check; do
+		run_split "$klinic" "$v"
+		expect_complaint 2 "klinic start"
+		run_split "$klinic" "$v" /nonexistent
+		expect_complaint 2 "/nonexistent"
+	done
+}
+
+@test "check does not tell a hidden check from one that is not there" {
+	"$klinic" start swap
+	run_split "$klinic" check swap --check zq-crowd
+	expect_status 2
+	hidden=$err
+	run_split "$klinic" check swap --check zq-other
+	expect_status 2
+	[ "${hidden//zq-crowd/X}" = "${err//zq-other/X}" ]
+}
+
+@test "a workspace file that names nothing" {
+	"$klinic" start swap
+	echo '{}' >swap/.klinic
+	run_split "$klinic" check swap
+	expect_complaint 3 ".klinic"
+	echo '{' >swap/.klinic
+	run_split "$klinic" check swap
+	expect_status 3
+}

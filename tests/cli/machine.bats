@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# What klinic says when the machine lacks something: exit 4, one sentence, nothing left over.
+load common
+
+nothing_left() {
+	[ -z "$(ls -A "$TMPDIR")" ] || { ls -RA "$TMPDIR"; return 1; }
+}
+
+@test "a refused submission: exit 3, in every format, and nothing is built" {
+	printf -- '--- a/other.c\n+++ b/other.c\n@@ -1 +1 @@\n-a\n+b\n' >bad.patch
+	run_split "$klinic" grade swap --submission bad.patch
+	expect_status 3
+	[[ $out == FAIL*refused*other.c* ]]
+	run_split "$klinic" grade swap --submission bad.patch --format json
+	expect_status 3
+	jq -e '.verdict == "fail" and (.refused | length) == 1 and .checks == [] and .score.points == 0' <<<"$out"
+	run_split "$klinic" grade swap --submission bad.patch --format junit
+	expect_status 3
+	xmllint --noout - <<<"$out"
+	nothing_left
+	[ ! -e "$XDG_CACHE_HOME/klinic/kernels" ]
+}
+
+@test "a submission that is not there is a matter of usage" {
+	run_split "$klinic" grade swap --submission none.patch
+	expect_complaint 2 "none.patch"
+}
+
+@test "a patch of the workspace's README is refused, and says what may change" {
+	"$klinic" start swap
+	echo more >>swap/brief.md
+	git -C swap diff handout >brief.patch
+	run_split "$klinic" grade swap --submission brief.patch
+	expect_status 3
+	[[ $out == *swap.c* ]]
+}
+
+@test "no QEMU: doctor says so and what to do" {
+	KLINIC_QEMU=/nonexistent run_split "$klinic" doctor --format json
+	expect_status 4
+	jq -e '.ok == false and (.checks[] | select(.name == "qemu") | .state == "missing" and (.remedy | length > 0))' <<<"$out"
+}
+
+@test "doctor tells every lack at once" {
+	KLINIC_QEMU=/nonexistent KLINIC_SOURCE=/nonexistent run_split "$klinic" doctor
+	expect_status 4
+	[ "$(grep -c '^missing' "$work/out")" -ge 2 ]
+	[[ $out == *"Something is missing"* ]]
+}
+
+@test "doctor prints one line a thing, with its state" {
+	run_split "$klinic" doctor --format json
+	jq -e '.checks | map(.name) | index("qemu") != null and index("sandbox") != null and
+		index("source") != null and index("compiler") != null and index("packages") != null and
+		index("cache") != null and index("cores") != null and index("memory") != null and
+		index("kvm") != null' <<<"$out"
+	jq -e 'all(.checks[]; .state | IN("ok", "note", "missing"))' <<<"$out"
+}
+
+@test "no kernel source: exit 4 and what to install" {
+	KLINIC_SOURCE=/nonexistent run_split "$klinic" kernel build kasan
+	expect_complaint 4 "/nonexistent"
+	nothing_left
+}
+
+@test "a machine that fails after intake: one sentence, and a document for who asked for one" {
+	"$klinic" start swap
+	export KLINIC_SOURCE=/nonexistent
+	run_split "$klinic" grade swap --submission swap
+	expect_complaint 4 "/nonexistent"
+	run_split "$klinic" grade swap --submission swap --format json
+	expect_status 4
+	[[ $err == "klinic: "*"/nonexistent"* ]]
+	jq -e '.schema == "klinic.result/1" and .verdict == "infra" and .score.max == 0 and
+		(.checks | map(.id)) == ["plain", "zq-crowd"] and
+		all(.checks[]; .verdict == "infra" and .points_max == 0)' <<<"$out"
+	run_split "$klinic" grade swap --submission swap --format json --audience candidate
+	expect_status 4
+	jq -e '.checks | map(.id) == ["plain", "hidden-1"]' <<<"$out"
+	refute grep -q 'zq-crowd' "$work/out"
+	run_split "$klinic" check swap
+	expect_complaint 4 "/nonexistent"
+	nothing_left
+}
+
+@test "a cache that cannot be made: exit 4 and which folder" {
+	touch file
+	XDG_CACHE_HOME=$work/file run_split "$klinic" kernel prune
+	expect_complaint 4 "$work/file"
+	XDG_CACHE_HOME=$work/file run_split "$klinic" doctor --format json
+	expect_status 4
+	jq -e '.checks[] | select(.name == "cache") | .state == "missing"' <<<"$out"
+}
+
+@test "a cache on a full or read-only disk" {
+	XDG_CACHE_HOME=/proc/nowhere run_split "$klinic" kernel build kasan
+	expect_complaint 4 "/proc/nowhere"
+}
+
+@test "no TMPDIR: exit 4 and which folder" {
+	TMPDIR=/nonexistent run_split "$klinic" grade swap --submission "$here/exercises/swap/hidden/reference.patch"
+	expect_complaint 4 "/nonexistent"
+}
+
+@test "an exercise with a mistake: exit 3 with file, line and column" {
+	sed -i 's/minutes: 5/minutes: soon/' "$KLINIC_ROOT/exercises/swap/exercise.yaml"
+	run_split "$klinic" grade swap --submission .
+	expect_complaint 3 "exercise.yaml:7:10: "
+	run_split "$klinic" certify swap
+	expect_complaint 3 "exercise.yaml:7:10: "
+}
+
+@test "certify without a reference, or with a variant that is not there" {
+	run_split "$klinic" certify swap --variant none
+	expect_complaint 2 "free-under-lock"
+	rm "$KLINIC_ROOT/exercises/swap/hidden/reference.patch"
+	run_split "$klinic" certify swap
+	expect_complaint 3 "reference"
+}
+
+@test "bench knows grade only" {
+	run_split "$klinic" bench fork swap
+	expect_complaint 2 "“fork”"
+}
+
+@test "kernel list shows each flavour, built or not" {
+	run_split "$klinic" kernel list --format json
+	expect_status 0
+	jq -e 'any(.[]; .flavour == "kasan" and .ready == false and .current == true)' <<<"$out"
+	run_split "$klinic" kernel prune --format json
+	expect_status 0
+	jq -e '.kernel_bytes == 0 and .template_bytes == 0' <<<"$out"
+	run_split "$klinic" kernel build none
+	expect_status 3
+	[[ $err == *none* ]]
+	run_split "$klinic" kernel build
+	expect_complaint 2 "FLAVOUR"
+	run_split "$klinic" kernel list more
+	expect_complaint 2 "“more”"
+}
