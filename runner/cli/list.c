@@ -31,11 +31,10 @@ static void row(const struct kl_exercise *e, bool certified, struct kl_buf *b)
 static int add(const char *id, bool json, json_t *all, struct kl_buf *b, struct kl_error *err)
 {
 	KL_AUTO(kl_exercise_deinit) struct kl_exercise e = { 0 };
-	bool certified;
+	bool certified = false;
 
-	if (kl_exercise_find(id, &e, err))
+	if (kl_exercise_find(id, &e, err) || cli_is_certified(&e, &certified, err))
 		return -1;
-	certified = cli_is_certified(&e);
 	if (json)
 		json_array_append_new(all, cli_facts_json(&e, certified));
 	else

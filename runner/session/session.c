@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <klinic/cleanup.h>
+#include <klinic/policy.h>
 #include <klinic/splat.h>
 
 #include "session/internal.h"
@@ -244,7 +245,13 @@ static int run_session(struct ks_session *s, struct kl_evidence *ev, struct kl_e
 		return -1;
 	if (ev->refused.n)
 		return 0;
-	if (choose_flavours(s, err) || build_modules(s, ev, &ok, err))
+	if (choose_flavours(s, err) ||
+	    kl_policy_source(s->exercise, s->submission, &ev->policy, err))
+		return -1;
+	/* What the policy refuses is neither built nor run. */
+	if (kl_policy_refusal(&ev->policy))
+		return 0;
+	if (build_modules(s, ev, &ok, err))
 		return -1;
 	if (ok && plan_checks(s, err))
 		return -1;

@@ -4,14 +4,15 @@ set -eu
 cd "$(dirname "$0")/../.."
 # floor of each room; equal floors may not see each other
 declare -A floor=([guest]=0 [base]=0 [data]=1 [proc]=1 [model]=2
-	[intake]=3 [kbuild]=3 [vm]=3 [splat]=3 [probe]=3 [store]=3
+	[intake]=3 [policy]=3 [kbuild]=3 [vm]=3 [splat]=3 [probe]=3 [store]=3
 	[session]=4 [graders]=4 [report]=4 [panel]=5 [cli]=6)
 # room of each public header; what is not listed is an error
 declare -A room=([error]=base [cleanup]=base [str]=base [file]=base [deadline]=base [enum]=base
 	[yaml]=data [json]=data [digest]=data [command]=proc [sandbox]=proc
 	[finding]=model [verdict]=model [exercise]=model [rubric]=model [submission]=model
-	[evidence]=model [result]=model [intake]=intake [kbuild]=kbuild [splat]=splat [vm]=vm
+	[evidence]=model [result]=model [intake]=intake [policy]=policy [kbuild]=kbuild [splat]=splat [vm]=vm
 	[session]=session [grader]=graders [report]=report [check]=guest)
+# policy reads what a submission brings, source and module, as intake and kbuild do; it needs neither.
 # guest/mailbox.h is what vm and guest agree on; vm.h speaks of kernels as kbuild names them
 allowed=" vm:kbuild "
 bad=0
