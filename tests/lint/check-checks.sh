@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 unset KLINIC_TEST_TALLY
-cp -r --parents include runner graders tests/lint tests/*/*.h "$tmp"
+cp -r --parents README.md Makefile docs include runner graders exercises rubrics broken-kernels tests "$tmp"
 bad=0
 n=0
 
@@ -37,6 +37,15 @@ layers 'fputs to stdout outside cli' 'void f(void)\n{\n\tfputs("x", stdout);\n}'
 layers 'exit outside cli' 'void f(void)\n{\n\texit (1);\n}'
 in_tree 'a public header of no room' check-layers.sh include/klinic/nobody.h '#include <stddef.h>'
 in_tree 'a header that does not compile alone' check-headers.sh runner/model/try.h 'struct a {\n\tsize_t n;\n};'
+
+docs() { in_tree "$1" check-docs.sh docs/try.md "$2"; }
+docs 'a link to a page that is not there' 'See [it](nowhere.md).'
+docs 'a link to a heading that is not there' 'See [it](style.md#nowhere).'
+docs 'a path that is not there' 'See `runner/base/nowhere.c`.'
+docs 'a verb that is not there' 'Run `klinic nowhere`.'
+docs 'an option that is not there' 'Run\n\n    klinic list --nowhere'
+docs 'a make target that is not there' 'Run `make nowhere`.'
+"$tmp/tests/lint/check-docs.sh" >/dev/null || { echo "sound pages are called wrong"; bad=1; }
 
 program() { # WHAT LINES: a test program that must not pass
 	printf '#!/bin/sh\n%b\n' "$2" >"$tmp/program"
