@@ -7,8 +7,8 @@
 #include "tables.h"
 
 #define POINTS 48
-#define BLOCK  320
-#define ROUNDS 10
+#define BLOCK  192
+#define ROUNDS 6
 #define CODE   0x1234
 
 enum { CONVERT_A, CONVERT_B, POLL, LOAD, FEED, TASKS };

@@ -13,8 +13,8 @@
 #endif
 
 #define POINTS	 40
-#define BLOCK	 256
-#define ROUNDS	 8
+#define BLOCK	 192
+#define ROUNDS	 6
 #define LAST	 (LINCAL_CHANNELS - 1) /* the channel that comes and goes */
 #define CODE	 (-77777)
 #define NUMBER_B 500 /* marks of the second loader start here */
