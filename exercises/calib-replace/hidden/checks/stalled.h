@@ -76,8 +76,11 @@ static inline void stall_round(struct stall *s, unsigned int n, void (*one)(void
 static inline void stall_begin(struct stall *s, unsigned int n)
 {
 	atomic_store(&s->begun, n);
-	while (atomic_load(&s->at_work) < n)
+	for (unsigned int i = 0; atomic_load(&s->at_work) < n; i++) {
+		if (i == 4000)
+			kl_die("the poller does not come back");
 		sleep_ms(5);
+	}
 	atomic_store(&s->ended, n);
 }
 #endif
