@@ -44,11 +44,25 @@ static u64 hit, preempted;
  */
 static const u32 setback_us[] = { 50, 50, 200, 1000, 4000, 20000 };
 
+/*
+ * The same function called by the rest of the kernel is no point: a fix that calls
+ * what runs everywhere, such as __rcu_read_lock(), would be preempted everywhere.
+ * At a function's first instruction the stack's top is the address it returns to.
+ * The guest has one module beside this one; by address, since a check may load it anew.
+ */
+static bool called_by_module(struct pt_regs *regs)
+{
+	unsigned long caller = regs_get_kernel_stack_nth(regs, 0);
+
+	return caller >= MODULES_VADDR && caller < MODULES_END &&
+	       !within_module(caller, THIS_MODULE);
+}
+
 static int at_point(struct kprobe *p, struct pt_regs *regs)
 {
 	u32 draw;
 
-	if (!in_task() || task_pgrp(current) != group)
+	if (!in_task() || task_pgrp(current) != group || !called_by_module(regs))
 		return 0;
 	hit++;
 	draw = prandom_u32_state(&rnd);
