@@ -1,7 +1,7 @@
 /*
- * Failed set-ups with gains that fill a whole kmalloc-4k object, which nobody
- * counts by the module's caches; then the module goes, and kmemleak looks for the
- * rest.
+ * Failed set-ups with gains that fill a whole kmalloc-4k object, which no cache
+ * of the module counts. (kmemleak would see more, and takes a hundred times as
+ * long.)
  */
 #include "../../handout/checks/capture.h"
 

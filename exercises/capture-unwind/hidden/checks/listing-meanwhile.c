@@ -8,7 +8,7 @@
 #include "../../handout/checks/capture.h"
 #include "accounts.h"
 
-#define BLOCKS	    1
+#define BLOCKS	    CAPUNIT_MAX_BLOCKS /* a fill that takes longer than a time slice */
 #define GAINS	    16
 #define FAILURES    40
 #define LISTINGS    60
