@@ -129,7 +129,7 @@ struct kl_evidence {
 	char *submission; /* name for people */
 	char *diff;
 	struct kl_strv refused;
-	struct kl_policy policy; /* refused ones first, then in the order of places */
+	struct kl_policy policy; /* of the source first, then of the module */
 	struct kl_build_evidence *builds;
 	size_t n_builds;
 	struct kl_check_evidence *checks; /* in the order of exercise.yaml */

@@ -6,6 +6,7 @@
  *   kernels/<digest>/                       one kernel
  *   kernels/<digest>/guest/<digest>/        initramfs and schedule driver for it
  *   programs/<digest>/                      a check: program and oracle
+ *   modules/<digest>/                       a handout's own module
  * Each of these is an entry: built where it will stay (a kernel's build tree
  * does not survive a rename), under a lock, and finished only with its stamp,
  * the JSON file "ready", which is written last. Without it an entry counts as
@@ -63,7 +64,7 @@ struct kl_kernel_list {
 /* Every flavour of broken-kernels/flavours/ and everything in the cache. */
 int kl_kernel_list(struct kl_kernel_list *ret, struct kl_error *err);
 void kl_kernel_list_deinit(struct kl_kernel_list *l);
-/* Removes unfinished builds nobody works on and kernels that no flavour names any more; all: every one, and check programs. */
+/* Removes unfinished builds nobody works on and kernels that no flavour names any more; all: every one, check programs and handouts' modules. */
 int kl_kernel_prune(bool all, uint64_t *ret_bytes, struct kl_error *err);
 
 struct kl_module {
@@ -82,6 +83,13 @@ int kl_module_build(const struct kl_exercise *e, const struct kl_kernel *k,
 		    const struct kl_submission *s, struct kl_build_evidence *ret_build,
 		    struct kl_module *ret, struct kl_error *err);
 void kl_module_deinit(struct kl_module *m);
+/*
+ * The module of e's own handout for k, built once. *ret_ko lies in the cache and
+ * is without debug info; the path is the caller's. A handout that does not build
+ * is KL_CONTENT.
+ */
+int kl_module_handout(const struct kl_exercise *e, const struct kl_kernel *k, char **ret_ko,
+		      struct kl_error *err);
 
 /*
  * Compiles a check (trusted source, include/klinic/check.h) twice: the static

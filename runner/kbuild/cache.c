@@ -218,7 +218,8 @@ int kl_kernel_prune(bool all, uint64_t *ret_bytes, struct kl_error *err)
 		return -1;
 	if (sweep("kernels", &t.digests, &bytes, err) || sweep("sources", &t.sources, &bytes, err))
 		return -1;
-	if (all && sweep("programs", &t.digests, &bytes, err))
+	if (all && (sweep("programs", &t.digests, &bytes, err) ||
+		    sweep("modules", &t.digests, &bytes, err)))
 		return -1;
 	*ret_bytes = bytes;
 	return 0;

@@ -130,7 +130,4 @@ void kb_diagnostics_free(struct kl_diagnostic *v, size_t n);
 /* Takes every occurrence of what out of text. */
 int kb_text_without(const char *text, const char *what, struct kl_buf *ret);
 
-/* elf.c: names of the undefined symbols of a module's bytes, sorted. Bytes may be hostile. */
-int kb_elf_undefined(char *data, size_t len, struct kl_strv *ret, struct kl_error *err);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include <klinic/cleanup.h>
 #include <klinic/command.h>
+#include <klinic/elf.h>
 #include <klinic/file.h>
 #include <klinic/sandbox.h>
 
@@ -243,7 +244,7 @@ static int read_module(const char *dir, const char *name, struct kl_module *m,
 	if (!m->ko || !m->debug_ko)
 		return no_memory(err);
 	if (!kl_file_read(m->ko, KO_MAX, &bytes, &bad) &&
-	    !kb_elf_undefined(bytes.data, bytes.len, &m->undefined, &bad)) {
+	    !kl_elf_undefined(bytes.data, bytes.len, &m->undefined, &bad)) {
 		b->ok = true;
 		return 0;
 	}

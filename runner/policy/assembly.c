@@ -21,7 +21,7 @@ bool pl_is_asm(const struct pl_token *t)
 	static const char names[] = "asm __asm __asm__ asm_volatile_goto asm_inline "
 				    "asm_goto_output asm_volatile_goto_output";
 
-	return t->kind == PL_NAME && pl_listed(names, t->text, PL_NAMED);
+	return t->kind == PL_NAME && pl_listed(names, t->text);
 }
 
 static bool in_name(char c)
@@ -35,14 +35,14 @@ static void directive(struct pl_scan *s, size_t i, const char *word, bool in_asm
 
 	if (!name)
 		return;
-	if (pl_listed(files, word, PL_NAMED))
+	if (pl_listed(files, word))
 		pl_spot(s, i, true, "include", name,
 			"brings a file into the object: put the data in C");
-	else if (pl_listed(sections, word, PL_NAMED))
+	else if (pl_listed(sections, word))
 		pl_spot(s, i, true, "section", name,
 			"puts code or data where the kernel looks for other things: stay in the "
 			"function's own section");
-	else if (in_asm && pl_listed(others, word, PL_NAMED))
+	else if (in_asm && pl_listed(others, word))
 		pl_spot(s, i, true, "section", name,
 			"changes symbols or the assembler itself: write plain instructions");
 }

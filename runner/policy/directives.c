@@ -98,7 +98,7 @@ static bool is_keyword(const char *name)
 		"typeof __typeof__ __attribute__ __inline __inline__ __always_inline likely "
 		"unlikely";
 
-	return pl_listed(list, name, PL_NAMED);
+	return pl_listed(list, name);
 }
 
 /* Names whose definition changes what the kernel's headers mean. */
@@ -110,7 +110,7 @@ static bool is_build_config(const char *name)
 				   "__LINE__ DISABLE_BRANCH_PROFILING __BOOTING__ "
 				   "__has_attribute __has_include";
 
-	return pl_listed(list, name, PL_NAMED);
+	return pl_listed(list, name);
 }
 
 /* #define and #undef: i is the name's token. */

@@ -159,7 +159,8 @@ static const char usual[] =
 	"kmalloc* __kmalloc* kzalloc* kfree kfree_sensitive kvfree* kvmalloc* krealloc* kcalloc "
 	"kmem_cache_* kmem_dump_obj vmalloc* vzalloc* vfree ksize kstrdup* kstrndup kmemdup* "
 	"memdup_user* vmemdup_user kasprintf kvasprintf* devm_k* devm_add_action* "
-	"devm_release_action devres_* mempool_* __get_free_pages get_zeroed_page free_pages "
+	"devm_release_action devres_* mempool_* fs_reclaim_* __get_free_pages get_zeroed_page "
+	"free_pages "
 	"__free_pages __alloc_pages alloc_pages* dma_pool_* percpu_* __percpu_* __alloc_percpu* "
 	"free_percpu __per_cpu_offset "
 	"this_cpu_off gen_pool_* "
@@ -197,9 +198,14 @@ static const char usual[] =
 	"rhashtable_* bitmap_* __bitmap_* _find_* find_next_* hweight* __sw_hweight* sort sort_r "
 	"bsearch interval_tree_* __kfifo_* kobject_* kset_* "
 	/* user space and strings */
-	"_copy_* __copy_* copy_* clear_user __clear_user rep_* __get_user_* __put_user_* "
-	"__check_object_size usercopy_abort strncpy_from_user strnlen_user strn* "
-	"str* memc* memm* mems* mem_* memscan __mem* fortify_* snprintf scnprintf vsnprintf "
+	"_copy_* __copy_* copy_* clear_user __clear_user rep_movs_alternative rep_stos_alternative "
+	"__get_user_* __put_user_* "
+	"__check_object_size usercopy_abort strncpy_from_user strnlen_user "
+	"strlen strnlen strcmp strncmp strcasecmp strncasecmp strcpy strncpy strscpy* strlcpy "
+	"strcat strncat strlcat strchr strchrnul strrchr strnchr strstr strnstr strsep strim "
+	"strspn strcspn strpbrk strreplace stpcpy string_* skip_spaces "
+	"memc* memmove memset* memscan __memcpy __memset __memmove fortify_* snprintf scnprintf "
+	"vsnprintf "
 	"vscnprintf sprintf vsprintf sscanf kstrto* simple_* simple_read_from_buffer "
 	"simple_write_to_buffer hex_* bin2hex hex2bin sysfs_* seq_* single_* "
 	/* talking */
@@ -213,13 +219,13 @@ static const char usual[] =
 	"get_unused_fd_flags put_unused_fd eventfd_* fasync_helper kill_fasync param_* "
 	"try_module_get module_put module_refcount vm_insert_page "
 	"vm_map_pages* get_random_* prandom_* get_device put_device dev_* "
-	"platform_* __platform_* driver_* bus_* "
+	"platform_* __platform_* "
 	/* the compiler's and the checkers' own */
 	"__asan_* __kasan_kmalloc __kasan_check_* __ubsan_handle_* __tsan_* __sanitizer_cov_* "
 	"__stack_chk_fail __fentry__ __x86_return_thunk __x86_indirect_thunk_* __SCT__* "
-	"__SCK__* __stack_chk_guard __div* __mod* "
-	"__sw_* cpu_* boot_cpu_data nr_cpu_ids __cpu_* "
-	"__tracepoint_* __traceiter_* trace_* "
+	"__SCK__* __stack_chk_guard __divti3 __modti3 "
+	"__sw_* cpu_number cpu_bit_bitmap cpu_info boot_cpu_data nr_cpu_ids __cpu_* "
+	"__tracepoint_* __traceiter_* "
 	"__SCK__tp_* _ctype div64_* iter_div_u64_rem int_sqrt* gcd mul_u64_*";
 
 static const char attributes_refused[] =
@@ -246,7 +252,19 @@ static bool fits(const char *word, size_t len, const char *name)
 	       !memcmp(star + 1, name + n - tail, tail);
 }
 
-bool pl_listed(const char *list, const char *name, enum pl_use use)
+bool pl_listed(const char *list, const char *name)
+{
+	while (*list) {
+		size_t len = strcspn(list, " ");
+
+		if (fits(list, len, name))
+			return true;
+		list += len + strspn(list + len, " ");
+	}
+	return false;
+}
+
+static bool falls_under(const char *list, const char *name, enum pl_use use)
 {
 	bool found = false;
 
@@ -278,14 +296,14 @@ bool pl_listed(const char *list, const char *name, enum pl_use use)
 const struct pl_rule *pl_rule_of(const char *name, enum pl_use use)
 {
 	for (size_t i = 0; i < KL_ARRAY_SIZE(rules); i++)
-		if (pl_listed(rules[i].names, name, use))
+		if (falls_under(rules[i].names, name, use))
 			return &rules[i];
 	return NULL;
 }
 
 bool pl_import_is_usual(const char *symbol)
 {
-	return pl_listed(usual, symbol, PL_IMPORT);
+	return pl_listed(usual, symbol);
 }
 
 /* __section__ as section. */
@@ -308,12 +326,12 @@ bool pl_attribute_refused(const char *name)
 {
 	char buf[64];
 
-	return pl_listed(attributes_refused, bare(name, buf, sizeof(buf)), PL_NAMED);
+	return pl_listed(attributes_refused, bare(name, buf, sizeof(buf)));
 }
 
 bool pl_attribute_flagged(const char *name)
 {
 	char buf[64];
 
-	return pl_listed(attributes_flagged, bare(name, buf, sizeof(buf)), PL_NAMED);
+	return pl_listed(attributes_flagged, bare(name, buf, sizeof(buf)));
 }

@@ -36,7 +36,7 @@ bool pl_import_is_usual(const char *symbol);
 bool pl_attribute_refused(const char *name);
 bool pl_attribute_flagged(const char *name);
 
-/* One of a list in the form above. */
-bool pl_listed(const char *list, const char *name, enum pl_use use);
+/* One of a list of names and prefixes, separated by blanks, without marks. */
+bool pl_listed(const char *list, const char *name);
 
 #endif

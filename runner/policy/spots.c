@@ -142,7 +142,7 @@ static void pasted(struct pl_scan *s, size_t i)
 	size_t close = i + 1;
 
 	if (!pl_at(s, i + 1, PL_PUNCT, "(") ||
-	    !(pl_listed(kernels, s->v[i].text, PL_NAMED) || kl_strv_has(&s->pasters, s->v[i].text)))
+	    !(pl_listed(kernels, s->v[i].text) || kl_strv_has(&s->pasters, s->v[i].text)))
 		return;
 	while (close < s->n && close < i + PASTED_MAX && !pl_at(s, close, PL_PUNCT, ")"))
 		close++;
@@ -218,7 +218,7 @@ static bool is_usual_builtin(const char *name)
 		"__builtin_va_* __builtin_object_size __builtin_abs __builtin_isdigit "
 		"__builtin_alloca*";
 
-	return pl_listed(list, name, PL_NAMED);
+	return pl_listed(list, name);
 }
 
 static void look_at_name(struct pl_scan *s, size_t i)
@@ -268,7 +268,7 @@ static bool is_function_type(const struct pl_scan *s, const char *name)
 		"work_func_t irq_handler_t rcu_callback_t initcall_t exitcall_t "
 		"ctor_fn_t cmp_func_t dr_release_t poll_queue_proc smp_call_func_t";
 
-	return pl_listed(list, name, PL_NAMED) || kl_strv_has(&s->functions, name);
+	return pl_listed(list, name) || kl_strv_has(&s->functions, name);
 }
 
 /* "(" at i: a cast to a pointer to a function, or to a typedef of one? */

@@ -80,7 +80,17 @@ static int choose_flavours(struct ks_session *s, struct kl_error *err)
 	return 0;
 }
 
-/* A module of each flavour. *ret_ok is false when one did not build: then nothing is run. */
+static int judge_module(struct ks_session *s, const struct ks_flavour *f, struct kl_evidence *ev,
+			struct kl_error *err)
+{
+	KL_AUTO_FREE char *handout = NULL;
+
+	if (kl_module_handout(s->exercise, &f->kernel, &handout, err))
+		return -1;
+	return kl_policy_module(s->exercise, f->module.ko, handout, &ev->policy, err);
+}
+
+/* A module of each flavour. *ret_ok is false when one did not build or is refused: then nothing is run. */
 static int build_modules(struct ks_session *s, struct kl_evidence *ev, bool *ret_ok,
 			 struct kl_error *err)
 {
@@ -100,7 +110,11 @@ static int build_modules(struct ks_session *s, struct kl_evidence *ev, bool *ret
 			return -1;
 		if (!ev->builds[ev->n_builds++].ok)
 			*ret_ok = false;
+		else if (judge_module(s, f, ev, err))
+			return -1;
 	}
+	/* What the policy refuses is not run. */
+	*ret_ok &= !kl_policy_refusal(&ev->policy);
 	return 0;
 }
 
