@@ -101,22 +101,32 @@ static int save_meta(const struct kl_template *t, const char *dir, const char *s
 	return kl_json_write(j, path, err);
 }
 
-/* The tail of the console says why a kernel did not boot. */
+/* The line that says why a kernel did not boot: its panic, else the last one that it printed. */
+static void last_words(const struct kl_qemu *q, struct kl_buf *ret)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf log = KL_BUF_CAPPED(KL_CONSOLE_CAP + 1);
+	const char *line, *panic;
+	size_t len;
+
+	if (kl_qemu_console_read(q, 0, &log, NULL) || !log.len)
+		return;
+	for (len = log.len; len && (unsigned char)log.data[len - 1] <= ' ';)
+		log.data[--len] = '\0';
+	panic = strstr(log.data, "Kernel panic");
+	line = memrchr(log.data, '\n', len);
+	line = panic ? panic : line ? line + 1 : log.data;
+	kl_buf_safe(ret, line, strcspn(line, "\r\n"), 200);
+}
+
 static int no_boot(const struct kl_qemu *q, const char *how, struct kl_error *err)
 {
-	KL_AUTO(kl_buf_deinit) struct kl_buf log = KL_BUF_INIT, tail = KL_BUF_INIT;
-	size_t len = kl_qemu_console_length(q, NULL);
-	size_t from = len > 400 ? len - 400 : 0;
+	KL_AUTO(kl_buf_deinit) struct kl_buf words = KL_BUF_INIT;
 
-	kl_qemu_console_read(q, from, &log, NULL);
-	kl_buf_safe(&tail, kl_buf_str(&log), log.len, 400);
-	for (size_t i = 0; i < tail.len; i++)
-		if (tail.data[i] == '\n')
-			tail.data[i] = ' ';
+	last_words(q, &words);
 	return kl_fail(err, KL_INFRA,
 		       "the kernel does not boot: %s; its last words: \"%s\"; "
 		       "build it again with klinic kernel build",
-		       how, kl_buf_str(&tail));
+		       how, kl_buf_str(&words));
 }
 
 static int wait_for_agent(struct kl_qemu *q, kl_deadline deadline, struct kl_error *err)
