@@ -106,6 +106,18 @@ static void judge_end(struct draft *d)
 	remark(d, said);
 }
 
+/* What lies beyond the cap is not known, and reports may: a flood is no way to a pass. */
+static void judge_console(struct draft *d)
+{
+	if (!d->run->console_truncated)
+		return;
+	if (reason(d))
+		kl_buf_puts(&d->detail,
+			    "the kernel log was flooded beyond what is kept, so a report "
+			    "may have been lost in it");
+	remark(d, "The kernel log was flooded.");
+}
+
 static void judge_load(struct draft *d)
 {
 	if (!d->run->load_status || !reason(d))
@@ -327,6 +339,7 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 				  "The virtual machine was lost; grade again.", ret, err);
 	judge_findings(&d);
 	judge_end(&d);
+	judge_console(&d);
 	if (run->end == KL_END_ANSWERED) {
 		judge_load(&d);
 		judge_program(&d);

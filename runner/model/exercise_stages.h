@@ -9,7 +9,7 @@
 #define KL_CHECKS_MAX	  64
 #define KL_HINTS_MAX	  32
 #define KL_SEEDS_MAX	  1024
-#define KL_GUEST_SECS_MAX 3600
+#define KL_GUEST_SECS_MAX 1000
 #define KL_POINTS_MAX	  1000
 #define KL_MINUTES_MAX	  1440
 

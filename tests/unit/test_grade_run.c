@@ -323,6 +323,18 @@ static void test_changed_kernel_text_convicts_whatever_the_log_says(void **state
 	       "The kernel's own code was changed during the check.");
 }
 
+static void test_a_flooded_log_is_no_way_to_a_pass(void **state)
+{
+	struct fixture x = good();
+
+	(void)state;
+	x.r.console_truncated = true;
+	expect(&x, KL_VERDICT_FAIL,
+	       "Seed 41: the kernel log was flooded beyond what is kept, so a report may have been "
+	       "lost in it. Guest time at the end 8.594620774 s.",
+	       "The kernel log was flooded.");
+}
+
 static void test_unread_memory_never_passes_and_never_hides_a_fault(void **state)
 {
 	struct fixture x = good();
@@ -392,6 +404,7 @@ int main(void)
 		cmocka_unit_test(
 			test_taint_that_only_a_fault_sets_convicts_unless_a_tolerated_kind_explains_it),
 		cmocka_unit_test(test_taint_of_every_module_under_test_is_no_fault),
+		cmocka_unit_test(test_a_flooded_log_is_no_way_to_a_pass),
 		cmocka_unit_test(test_changed_kernel_text_convicts_whatever_the_log_says),
 		cmocka_unit_test(test_unread_memory_never_passes_and_never_hides_a_fault),
 		cmocka_unit_test(test_several_reasons_are_all_told_and_the_first_is_the_remark),
