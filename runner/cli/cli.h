@@ -157,8 +157,8 @@ void cli_findings_text(const struct kl_findings *fs, bool explain, struct kl_buf
 void cli_bytes_text(struct kl_buf *b, uint64_t bytes);
 
 /* certificate.c */
-/* *ret is true when the cache has a certificate that says yes to the exercise as it is now. */
-int cli_is_certified(const struct kl_exercise *e, bool *ret, struct kl_error *err);
+/* Has the cache a certificate that says yes to the exercise as it is now? */
+bool cli_is_certified(const struct kl_exercise *e);
 int cli_certificate_save(const struct kl_exercise *e, const json_t *j, struct kl_error *err);
 
 /* The verbs. */

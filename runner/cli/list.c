@@ -31,10 +31,11 @@ static void row(const struct kl_exercise *e, bool certified, struct kl_buf *b)
 static int add(const char *id, bool json, json_t *all, struct kl_buf *b, struct kl_error *err)
 {
 	KL_AUTO(kl_exercise_deinit) struct kl_exercise e = { 0 };
-	bool certified = false;
+	bool certified;
 
-	if (kl_exercise_find(id, &e, err) || cli_is_certified(&e, &certified, err))
+	if (kl_exercise_find(id, &e, err))
 		return -1;
+	certified = cli_is_certified(&e);
 	if (json)
 		json_array_append_new(all, cli_facts_json(&e, certified));
 	else

@@ -46,7 +46,11 @@ void cli_complain(const struct kl_error *err)
 {
 	char text[sizeof(err->message) + sizeof(err->path) + 32];
 
-	say(kl_error_text(err, text, sizeof(text)));
+	/* Where it happened to be then is of no interest. */
+	if (err->class == KL_INTERRUPTED)
+		say("interrupted");
+	else
+		say(kl_error_text(err, text, sizeof(text)));
 }
 
 void cli_warn(const char *fmt, ...)

@@ -91,11 +91,12 @@ int cli_verb_show(const struct cli_args *a, struct kl_error *err)
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
 	KL_AUTO_JSON json_t *j = NULL;
 	int format = cli_choice(a, "format", cli_text_or_json, err);
-	bool certified = false;
+	bool certified;
 
 	if (format < 0 || kl_exercise_find(a->positional[0], &e, err) ||
-	    read_brief(&e, &brief, err) || cli_is_certified(&e, &certified, err))
+	    read_brief(&e, &brief, err))
 		return -1;
+	certified = cli_is_certified(&e);
 	if (format == CLI_JSON) {
 		j = show_json(&e, certified, &brief);
 		return cli_print_json(j, err) ? -1 : CLI_DONE;

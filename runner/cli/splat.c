@@ -1,6 +1,7 @@
 /* klinic splat: a kernel log in, typed findings out. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,15 +28,30 @@ static int open_log(const char *path, int *ret_fd, struct kl_error *err)
 	return 0;
 }
 
+/* Standard input may keep us waiting: Ctrl-C ends that. */
+static int wait_for_input(int fd, struct kl_error *err)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+				{ .fd = kl_interrupt_fd(), .events = POLLIN } };
+
+	while (!kl_interrupted())
+		if (poll(fds, 2, -1) >= 0 && fds[0].revents)
+			return 0;
+	return kl_fail(err, KL_INTERRUPTED, "interrupted");
+}
+
 static int feed(struct kl_splat *s, const char *path, int fd, struct kl_error *err)
 {
 	char chunk[65536];
 	size_t total = 0;
 	ssize_t n;
 
-	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (kl_interrupted())
-			return kl_fail(err, KL_INTERRUPTED, "interrupted");
+	for (;;) {
+		if (wait_for_input(fd, err))
+			return -1;
+		n = read(fd, chunk, sizeof(chunk));
+		if (n == 0)
+			return 0;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -48,7 +64,6 @@ static int feed(struct kl_splat *s, const char *path, int fd, struct kl_error *e
 		if (kl_splat_feed(s, chunk, (size_t)n))
 			return kl_fail(err, KL_INFRA, "out of memory");
 	}
-	return 0;
 }
 
 static int print(const struct kl_findings *fs, int format, struct kl_error *err)

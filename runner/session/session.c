@@ -105,10 +105,12 @@ static int build_modules(struct ks_session *s, struct kl_evidence *ev, bool *ret
 
 		if (kl_kernel_open(f->name, o->build_kernel, o->progress, o->arg, &f->kernel, err))
 			return -1;
-		if (kl_module_build(s->exercise, &f->kernel, s->submission,
-				    &ev->builds[ev->n_builds], &f->module, err))
+		/* Filled and ours to free whether or not the sandbox ran. */
+		struct kl_build_evidence *b = &ev->builds[ev->n_builds++];
+
+		if (kl_module_build(s->exercise, &f->kernel, s->submission, b, &f->module, err))
 			return -1;
-		if (!ev->builds[ev->n_builds++].ok)
+		if (!b->ok)
 			*ret_ok = false;
 		else if (judge_module(s, f, ev, err))
 			return -1;

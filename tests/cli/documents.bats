@@ -136,3 +136,19 @@ load common
 	run_split "$klinic" report "$r"
 	[[ $out != *$'\033['* ]]
 }
+
+@test "Ctrl-C while splat waits for input" {
+	set -m
+	sleep 60 | "$klinic" splat - >"$work/out" 2>"$work/err" &
+	sleep 0.5
+	kill -INT $(pgrep -g "$(jobs -p %+)" -x klinic)
+	status=0
+	for _ in $(seq 50); do
+		grep -q interrupted "$work/err" && break
+		sleep 0.1
+	done
+	kill %+ 2>/dev/null || true
+	set +m
+	[ "$(cat "$work/err")" = "klinic: interrupted" ]
+	[ ! -s "$work/out" ]
+}

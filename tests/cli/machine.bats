@@ -97,6 +97,16 @@ nothing_left() {
 	expect_complaint 4 "/proc/nowhere"
 }
 
+@test "what needs no cache works without one" {
+	XDG_CACHE_HOME=/proc/nowhere run_split "$klinic" list --format json
+	expect_status 0
+	jq -e '.[0].certified == false' <<<"$out"
+	XDG_CACHE_HOME=/proc/nowhere run_split "$klinic" show swap
+	expect_status 0
+	XDG_CACHE_HOME=/proc/nowhere run_split "$klinic" start swap
+	expect_status 0
+}
+
 @test "no TMPDIR: exit 4 and which folder" {
 	TMPDIR=/nonexistent run_split "$klinic" grade swap --submission "$here/exercises/swap/hidden/reference.patch"
 	expect_complaint 4 "/nonexistent"

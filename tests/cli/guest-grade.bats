@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# What takes guests: kept few. The kernel and the templates are those of the user's cache.
+load common
+
+setup_file() {
+	export KLINIC_USER_CACHE=${XDG_CACHE_HOME:-}
+}
+
+use_users_cache() {
+	if [ -n "$KLINIC_USER_CACHE" ]; then
+		export XDG_CACHE_HOME=$KLINIC_USER_CACHE
+	else
+		unset XDG_CACHE_HOME
+	fi
+}
+
+nothing_left() {
+	[ -z "$(ls -A "$TMPDIR")" ] || { ls -RA "$TMPDIR"; return 1; }
+}
+
+# Guests of ours are told from others' by the file that names our TMPDIR or by their parent.
+guests_of() { # PID
+	pgrep -P "$1" -f qemu-system || true
+}
+
+@test "the reference passes, the handout fails, and nothing is left behind" {
+	use_users_cache
+	run_split "$klinic" grade swap --submission "$KLINIC_ROOT/exercises/swap/hidden/reference.patch" --format json
+	expect_status 0
+	[ -z "$err" ]
+	jq -e '.schema == "klinic.result/1" and .verdict == "pass" and .score == {points: 4.0, max: 4.0} and
+		(.checks | map([.id, .verdict, .runs, .failures])) ==
+			[["plain", "pass", 1, 0], ["zq-crowd", "pass", 4, 0]] and
+		(.environment | .template_ram != "" and .qemu != null and .klinic != null) and
+		.timing.total_ms >= .timing.vm_ms' <<<"$out"
+	run_split "$klinic" grade swap --submission "$KLINIC_ROOT/exercises/swap/handout"
+	expect_status 1
+	[[ $out == FAIL*"use-after-free"*"swap.c:"* ]]
+	nothing_left
+}
+
+@test "one seed, one run, one kernel log" {
+	use_users_cache
+	for i in 1 2; do
+		run_split "$klinic" grade swap --submission "$KLINIC_ROOT/exercises/swap/handout" \
+			--check zq-crowd --seed 770002 --log
+		[ "$status" -eq 0 ] || [ "$status" -eq 1 ]
+		sed -n '/^Kernel log/,$p' "$work/out" >"log$i"
+	done
+	grep -q '^Kernel log of zq-crowd, seed 770002:$' log1
+	[ "$(wc -l <log1)" -gt 1 ]
+	cmp log1 log2
+}
+
+@test "a candidate's failing grade does not give the hidden check away" {
+	use_users_cache
+	for f in text json html junit; do
+		run_split "$klinic" grade swap --submission "$KLINIC_ROOT/exercises/swap/hidden/decoys/free-under-lock.patch" \
+			--audience candidate --format "$f"
+		expect_status 1
+		refute grep -qE 'zq|77000|crowd' "$work/out"
+	done
+}
+
+@test "the desk: start, run, check, mend, check" {
+	use_users_cache
+	"$klinic" start swap
+	cd swap
+	run_split "$klinic" run
+	expect_status 0
+	[[ $out == *"1 of 1 visible checks hold"* ]]
+	sed -i 's/kfree(copy);/kfree(copy); kfree(copy);/' swap.c
+	run_split "$klinic" run
+	expect_status 1
+	[[ $out == *"BUG: KASAN"*"--- run 1 of"*"double-free"*"swap.c:"* ]]
+	sed -i 's/kfree(copy); kfree(copy);/kfree(copy)/' swap.c
+	run_split "$klinic" check
+	expect_status 1
+	[[ $out == *"does not build"*"swap.c:"*"error: "* ]]
+	git checkout -q swap.c
+	run_split "$klinic" check --format json
+	expect_status 0
+	jq -e '.verdict == "pass" and (.checks | map(.id)) == ["plain"] and .environment.exercise_digest == ""' <<<"$out"
+}
+
+@test "certify: every variant as it should be, and the certificate counts in the list" {
+	use_users_cache
+	run_split "$klinic" certify swap --format json
+	expect_status 0
+	jq -e '.exercise == "swap" and .certified and
+		(.variants | map([.name, .role, .expected, .verdict])) == [
+			["broken", "broken", "fail", "fail"],
+			["reference", "reference", "pass", "pass"],
+			["spinlock", "alternative", "pass", "pass"],
+			["free-under-lock", "decoy", "fail", "fail"],
+			["noop", "noop", "fail", "fail"]] and
+		all(.variants[]; has("runs") and has("failures")) and
+		(.races | map(.check)) == ["zq-crowd"] and .races[0].runs == 16' <<<"$out"
+	cp "$work/out" first
+	"$klinic" list --format json | jq -e '.[0].certified'
+	run_split "$klinic" certify swap --format json --jobs 1
+	cmp first "$work/out"
+	run_split "$klinic" certify swap --variant noop --format json
+	expect_status 0
+	jq -e '.certified == false and (.variants | map(.name)) == ["noop"]' <<<"$out"
+}
+
+@test "certify: a decoy that nothing catches, and one that does not build" {
+	use_users_cache
+	hidden=$KLINIC_ROOT/exercises/swap/hidden
+	cp "$hidden/reference.patch" "$hidden/decoys/free-under-lock.patch"
+	run_split "$klinic" certify swap --variant free-under-lock --format json
+	expect_status 1
+	jq -e '.variants[0] | .verdict == "pass" and (.objection | length > 0)' <<<"$out"
+	sed -i 's/^+\tmutex_lock.*/+\tmutex_lock(\&readers);/' "$hidden/decoys/free-under-lock.patch"
+	run_split "$klinic" certify swap --variant free-under-lock --format json
+	expect_status 1
+	jq -e '.variants[0] | .verdict == "fail" and (.objection | contains("not build"))' <<<"$out"
+	run_split "$klinic" list --format json
+	jq -e '.[0].certified == false' <<<"$out"
+}
+
+@test "no QEMU: exit 4, one sentence" {
+	use_users_cache
+	KLINIC_QEMU=/nonexistent run_split "$klinic" grade swap --submission "$KLINIC_ROOT/exercises/swap/handout"
+	expect_complaint 4 "/nonexistent"
+	nothing_left
+}
+
+@test "no sandbox: exit 4, one sentence" {
+	use_users_cache
+	mkdir bin
+	for p in /usr/bin/* /usr/sbin/*; do ln -s "$p" bin/ 2>/dev/null || true; done
+	rm bin/bwrap
+	PATH=$work/bin run_split "$klinic" grade swap --submission "$KLINIC_ROOT/exercises/swap/handout"
+	expect_complaint 4 "bubblewrap"
+	nothing_left
+}
+
+wait_for_guest() { # PID
+	for _ in $(seq 600); do
+		guest=$(guests_of "$1" | head -n 1)
+		[ -z "$guest" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+gone() { # PID
+	for _ in $(seq 100); do
+		[ -d "/proc/$1" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+long_grade() {
+	"$klinic" grade swap --submission "$KLINIC_ROOT/exercises/swap/hidden/reference.patch" --seeds 500 \
+		>"$work/out" 2>"$work/err" &
+	pid=$!
+	wait_for_guest "$pid"
+}
+
+@test "Ctrl-C ends cleanly: exit 130, no guest, no folder" {
+	use_users_cache
+	# Jobs of a script ignore SIGINT: with job control they do not.
+	set -m
+	long_grade
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	set +m
+	[ "$status" -eq 130 ]
+	gone "$guest"
+	nothing_left
+	[ "$(cat "$work/err")" = "klinic: interrupted" ]
+	[ ! -s "$work/out" ]
+}
+
+@test "SIGTERM ends as cleanly" {
+	use_users_cache
+	long_grade
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" -eq 130 ]
+	gone "$guest"
+	nothing_left
+}
+
+@test "kill -9 leaves no guest behind" {
+	use_users_cache
+	long_grade
+	kill -KILL "$pid"
+	wait "$pid" || true
+	gone "$guest"
+}
+
+@test "progress is for terminals: shown after two seconds, and erased" {
+	use_users_cache
+	run_on_terminal "$klinic grade swap --submission $KLINIC_ROOT/exercises/swap/hidden/reference.patch --seeds 8 2>$work/terminal >/dev/null"
+	[ ! -s "$work/terminal" ]
+	run_on_terminal "$klinic grade swap --submission $KLINIC_ROOT/exercises/swap/hidden/reference.patch --seeds 8 >/dev/null"
+	[[ $output == *"grading"*"guests "*"/16"* ]]
+	# The last thing on the terminal is the empty line that it leaves.
+	[[ $output == *$'\r\033[K' ]]
+}
