@@ -54,6 +54,21 @@ static int unite_findings(struct kl_result *r)
 	return 0;
 }
 
+/* What the policy only points out is for those who review. */
+static int redact_policy(struct kl_policy *p)
+{
+	struct kl_policy left = { 0 };
+
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].refused && kl_policy_add(&left, &p->v[i])) {
+			kl_policy_deinit(&left);
+			return -1;
+		}
+	kl_policy_deinit(p);
+	*p = left;
+	return 0;
+}
+
 int cli_redact(struct kl_result *r, struct kl_error *err)
 {
 	size_t hidden = 0;
@@ -69,5 +84,7 @@ int cli_redact(struct kl_result *r, struct kl_error *err)
 	}
 	/* It keys the challenges (session/): nobody who is judged may have it. */
 	r->exercise_digest[0] = '\0';
-	return unite_findings(r) ? kl_fail(err, KL_INFRA, "out of memory") : 0;
+	return redact_policy(&r->policy) || unite_findings(r)
+		       ? kl_fail(err, KL_INFRA, "out of memory")
+		       : 0;
 }

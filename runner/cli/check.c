@@ -65,17 +65,37 @@ static void check_text(const struct kl_check_result *c, const struct kl_text_sty
 	}
 }
 
+/* Refused by intake or by the policy. */
+static bool refusals(const struct kl_result *r, struct kl_buf *b)
+{
+	for (size_t i = 0; i < r->refused.n; i++) {
+		kl_buf_puts(b, "Refused: ");
+		kl_buf_safe(b, r->refused.v[i], strlen(r->refused.v[i]), 1000);
+		kl_buf_puts(b, "\n");
+	}
+	for (size_t i = 0; i < r->policy.n; i++) {
+		const struct kl_policy_note *n = &r->policy.v[i];
+		KL_AUTO(kl_buf_deinit) struct kl_buf words = KL_BUF_INIT;
+
+		if (!n->refused)
+			continue;
+		kl_buf_puts(&words, n->file);
+		if (n->line)
+			kl_buf_printf(&words, ":%u:%u", n->line, n->column);
+		kl_buf_printf(&words, ": %s: %s", n->rule, n->text);
+		kl_buf_puts(b, "Refused: ");
+		kl_buf_safe(b, kl_buf_str(&words), words.len, 1000);
+		kl_buf_puts(b, "\n");
+	}
+	return r->refused.n || kl_policy_refusal(&r->policy);
+}
+
 void cli_desk_text(const struct kl_result *r, struct kl_buf *b)
 {
 	const struct kl_text_style s = cli_style(false);
 	size_t held = 0;
 
-	for (size_t i = 0; i < r->refused.n; i++) {
-		kl_buf_puts(b, i ? "         " : "Refused: ");
-		kl_buf_safe(b, r->refused.v[i], strlen(r->refused.v[i]), 1000);
-		kl_buf_puts(b, "\n");
-	}
-	if (r->refused.n)
+	if (refusals(r, b))
 		return;
 	if (!r->n_checks) {
 		kl_buf_puts(b, "The module does not build:\n");

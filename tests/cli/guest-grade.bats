@@ -78,6 +78,11 @@ guests_of() { # PID
 	expect_status 1
 	[[ $out == *"does not build"*"swap.c:"*"error: "* ]]
 	git checkout -q swap.c
+	sed -i 's/kfree(copy);/kfree(copy); lockdep_off();/' swap.c
+	run_split "$klinic" check
+	expect_status 1
+	[[ $out == "Refused: swap.c:"*"lockdep"* ]]
+	git checkout -q swap.c
 	run_split "$klinic" check --format json
 	expect_status 0
 	jq -e '.verdict == "pass" and (.checks | map(.id)) == ["plain"] and .environment.exercise_digest == ""' <<<"$out"
