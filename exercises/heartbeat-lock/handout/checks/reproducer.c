@@ -62,7 +62,7 @@ void kl_check_run(const struct kl_challenge *c)
 		kl_die("BEATMON_TICK: %s", strerror(errno));
 	for (unsigned int i = 0; i < CLIENTS; i++) {
 		struct beatmon_add add = {
-			.id = client_id(c, i), .timeout = 100, .limit = 1, .signature = c->seed + i,
+			.id = client_id(c, i), .timeout = 250, .limit = 1, .signature = c->seed + i,
 		};
 
 		if (ioctl(s.fd, BEATMON_ADD, &add))
@@ -71,7 +71,7 @@ void kl_check_run(const struct kl_challenge *c)
 
 	kl_threads(2, forward_heartbeats, &s);
 
-	while (died < CLIENTS && naps < 200) {
+	while (died < CLIENTS && naps < 400) {
 		struct beatmon_event event;
 
 		if (read(s.fd, &event, sizeof(event)) == sizeof(event)) {

@@ -57,7 +57,7 @@ static uint64_t turns(const struct kl_challenge *c)
 	for (unsigned int i = 0; i < TURNS; i++) {
 		struct beatmon_event event;
 		struct pollfd p = { .events = POLLIN };
-		int fd = open_monitor(5 + i % 2);
+		int fd = open_monitor(20 + i % 2);
 
 		p.fd = fd;
 		switch (i % 4) {
