@@ -127,11 +127,11 @@ static void look_and_tune(struct supervisor *s)
 static void recover(struct supervisor *s)
 {
 	/* Misses are far apart: the event of the recovery must find room in the queue. */
-	add(s, SLEEPY, 5, FOREVER);
+	add(s, SLEEPY, 30, FOREVER);
 	for (unsigned int i = 0; i < RECOVERIES; i++) {
 		struct beatmon_status status = { 0 };
 
-		for (unsigned int naps = 0; naps < 200 && !status.misses; naps++) {
+		for (unsigned int naps = 0; naps < 400 && !status.misses; naps++) {
 			nap(2);
 			list(s, SLEEPY, &status, 1);
 		}
