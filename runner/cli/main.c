@@ -103,6 +103,9 @@ static const struct cli_verb verbs[] = {
 		  FORMAT_OPTION,
 		  { "output", 'o', "FILE", "write the certificate there instead of printing it" },
 		  { "variant", 0, "NAME", "this one only (no certificate is kept)" },
+		  { "quick", 0, NULL,
+		    "verdicts without rates: a check ends at its first failure, a decoy is held only "
+		    "against the checks that are to catch it (no certificate is kept)" },
 		  { "seeds", 0, "N", "runs of each check, instead of the exercise's (no certificate is kept)" },
 		  JOBS_OPTION,
 	  } },
