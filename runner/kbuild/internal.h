@@ -119,6 +119,9 @@ struct kb_module_end {
 int kb_module_make(const struct kb_module_job *job, struct kb_module_end *ret,
 		   struct kl_error *err);
 void kb_module_end_deinit(struct kb_module_end *e);
+/* What a build left: two regular files, and the calls of the module. KL_CONTENT when they are not sound. */
+int kb_module_read(const char *ko, const char *debug_ko, struct kl_strv *ret_undefined,
+		   struct kl_error *err);
 /* The text of our Kbuild. */
 int kb_module_kbuild(const char *name, const struct kl_strv *sources, struct kl_buf *ret,
 		     struct kl_error *err);

@@ -232,19 +232,41 @@ static int fill_evidence(struct kb_module_end *end, struct kl_build_evidence *b,
 	return b->log ? 0 : no_memory(err);
 }
 
+/* Whatever ran in the sandbox could write here: a link would have us read a file of the host. */
+static int check_output(const char *path, struct kl_error *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return kl_fail(err, KL_CONTENT, "the build left no %s", kl_path_base(path));
+	if (!S_ISREG(st.st_mode))
+		return kl_fail(err, KL_CONTENT, "the build left %s that is no regular file",
+			       kl_path_base(path));
+	return 0;
+}
+
+int kb_module_read(const char *ko, const char *debug_ko, struct kl_strv *ret_undefined,
+		   struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf bytes = KL_BUF_INIT;
+
+	if (check_output(ko, err) || check_output(debug_ko, err) ||
+	    kl_file_read(ko, KO_MAX, &bytes, err))
+		return -1;
+	return kl_elf_undefined(bytes.data, bytes.len, ret_undefined, err);
+}
+
 /* A module that cannot be read is a build that failed, and says so in the build's own log. */
 static int read_module(const char *dir, const char *name, struct kl_module *m,
 		       struct kl_build_evidence *b, struct kl_error *err)
 {
-	KL_AUTO(kl_buf_deinit) struct kl_buf bytes = KL_BUF_INIT;
 	struct kl_error bad = KL_ERROR_INIT;
 
 	m->ko = kl_asprintf("%s/%s.ko", dir, name);
 	m->debug_ko = kl_path_join(dir, "debug.ko");
 	if (!m->ko || !m->debug_ko)
 		return no_memory(err);
-	if (!kl_file_read(m->ko, KO_MAX, &bytes, &bad) &&
-	    !kl_elf_undefined(bytes.data, bytes.len, &m->undefined, &bad)) {
+	if (!kb_module_read(m->ko, m->debug_ko, &m->undefined, &bad)) {
 		b->ok = true;
 		return 0;
 	}
