@@ -74,11 +74,9 @@ static int remove_at(int parent, const char *name, unsigned int depth)
 		return -1;
 	}
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES) {
-		/* A candidate's tree may hold folders without any permission. */
-		fchmodat(parent, name, 0700, 0);
+	/* A candidate's tree may hold folders without any permission. */
+	if (fd < 0 && errno == EACCES && !fchmodat(parent, name, 0700, 0))
 		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	}
 	if (fd < 0)
 		return -1;
 	fchmod(fd, 0700);
