@@ -18,6 +18,7 @@
 
 #include <klinic/deadline.h>
 #include <klinic/error.h>
+#include <klinic/interrupt.h>
 #include <klinic/str.h>
 
 struct kl_command;
@@ -93,11 +94,5 @@ int kl_process_wait(struct kl_process *p, kl_deadline deadline, struct kl_exit *
 		    struct kl_error *err);
 void kl_process_kill(struct kl_process *p); /* kills the group and reaps; harmless when ended */
 void kl_process_deinit(struct kl_process *p); /* kills, reaps, closes */
-
-/* Set by the command's signal handler; waits of this room return early with KL_INTERRUPTED. */
-void kl_interrupt(void); /* async-signal-safe; cannot be taken back */
-bool kl_interrupted(void);
-/* Readable from kl_interrupt() on, never read from: for poll(2) in other rooms. -1 (poll skips it) without descriptors. */
-int kl_interrupt_fd(void);
 
 #endif

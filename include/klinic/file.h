@@ -44,7 +44,7 @@ void kl_tempdir_destroy_p(char **path);
 
 /*
  * An advisory lock (flock(2)) on a file that is created if need be. Waits until
- * the deadline. ret_fd holds the lock; closing it releases the lock.
+ * the deadline or the interrupt. ret_fd holds the lock; closing it releases the lock.
  */
 int kl_lock(const char *path, kl_deadline deadline, int *ret_fd, struct kl_error *err);
 /* 1 when taken, 0 when somebody holds it, -1 and err otherwise. */

@@ -1,11 +1,12 @@
 /* Advisory locks between processes: flock(2), released by the kernel whatever happens to the holder. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
-#include <time.h>
 
 #include <klinic/cleanup.h>
 #include <klinic/file.h>
+#include <klinic/interrupt.h>
 
 int kl_try_lock(const char *path, int *ret_fd, struct kl_error *err)
 {
@@ -25,17 +26,19 @@ int kl_try_lock(const char *path, int *ret_fd, struct kl_error *err)
 int kl_lock(const char *path, kl_deadline deadline, int *ret_fd, struct kl_error *err)
 {
 	/* flock(2) takes no deadline; this is the one wait that looks again. */
-	const struct timespec pause = { .tv_nsec = 20000000 };
+	struct pollfd interrupt = { .fd = kl_interrupt_fd(), .events = POLLIN };
 
 	for (;;) {
 		int got = kl_try_lock(path, ret_fd, err);
 
 		if (got)
 			return got < 0 ? -1 : 0;
+		if (kl_interrupted())
+			return kl_fail(err, KL_INTERRUPTED, "interrupted");
 		if (kl_deadline_passed(deadline))
 			return kl_fail(err, KL_INFRA,
 				       "%s is held by another klinic; wait for it, or end it",
 				       path);
-		nanosleep(&pause, NULL);
+		poll(&interrupt, 1, 20);
 	}
 }

@@ -47,16 +47,7 @@ int kb_entry_lock(const char *dir, int *ret_fd, struct kl_error *err)
 
 	if (!path)
 		return kl_fail(err, KL_INFRA, "out of memory");
-	for (;;) {
-		int got = kl_try_lock(path, ret_fd, err);
-
-		if (got)
-			return got < 0 ? -1 : 0;
-		if (kl_interrupted())
-			return kl_fail(err, KL_INTERRUPTED, "interrupted");
-		if (!kl_lock(path, kl_deadline_ms(200), ret_fd, NULL))
-			return 0;
-	}
+	return kl_lock(path, KL_FOREVER, ret_fd, err);
 }
 
 /* The stamp must not reach the disk before what it vouches for. */

@@ -28,10 +28,10 @@ static int fill(struct kl_qmp *q, kl_deadline deadline, struct kl_error *err)
 		return kl_deadline_passed(deadline) ? 0 : 1;
 	if (ready < 0)
 		return kl_fail_errno(err, errno, "waiting for QEMU");
+	if (p[1].revents)
+		return kl_fail(err, KL_INTERRUPTED, "interrupted");
 	if (!ready)
 		return 0;
-	if (!p[0].revents)
-		return kl_fail(err, KL_INTERRUPTED, "interrupted");
 	n = recv(q->fd, chunk, sizeof(chunk), 0);
 	if (n < 0 && errno != ECONNRESET)
 		return kl_fail_errno(err, errno, "reading from QEMU");
@@ -155,7 +155,10 @@ int kl_qmp_command(struct kl_qmp *q, const char *name, json_t *arguments, int pa
 		if (json_object_get(m, "event")) {
 			if (keep_event(q, kl_take(m), err))
 				return -1;
-			continue;
+			/* A guest can make QEMU report one event after the other for ever. */
+			if (!kl_deadline_passed(deadline))
+				continue;
+			return kl_fail(err, KL_INFRA, "%s: QEMU did not answer in time", name);
 		}
 		e = json_object_get(m, "error");
 		if (e) {
@@ -232,6 +235,8 @@ int kl_qmp_event(struct kl_qmp *q, const char *const *names, kl_deadline deadlin
 				*ret = kl_take(e);
 				return 0;
 			}
+			if (kl_deadline_passed(deadline))
+				return 1;
 		}
 		got = next_message(q, deadline, &m, err);
 		if (got)

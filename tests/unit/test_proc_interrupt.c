@@ -11,7 +11,9 @@
 #include <semaphore.h>
 #include <signal.h>
 
+#include <klinic/cleanup.h>
 #include <klinic/command.h>
+#include <klinic/file.h>
 
 #define WAITERS 4
 
@@ -95,11 +97,30 @@ static void test_after_it_nothing_starts_and_nothing_waits(void **state)
 	kl_command_destroy(c);
 }
 
+static void test_after_it_nobody_waits_for_a_lock(void **state)
+{
+	KL_AUTO(kl_tempdir_destroy_p) char *dir = NULL;
+	KL_AUTO_FREE char *path = NULL;
+	KL_AUTO_CLOSE int held = -1;
+	struct kl_error err = KL_ERROR_INIT;
+	int64_t start = kl_now_ns();
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(kl_tempdir_create(&dir, &err), 0);
+	path = kl_path_join(dir, "lock");
+	assert_int_equal(kl_lock(path, KL_FOREVER, &held, &err), 0);
+	assert_int_equal(kl_lock(path, kl_deadline_ms(20000), &fd, &err), -1);
+	assert_int_equal(err.class, KL_INTERRUPTED);
+	assert_true(kl_now_ns() - start < 1000000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signal_ends_the_waits_of_all_threads_at_once),
 		cmocka_unit_test(test_after_it_nothing_starts_and_nothing_waits),
+		cmocka_unit_test(test_after_it_nobody_waits_for_a_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,45 @@ static void test_a_silent_server_is_left_at_the_deadline(void **state)
 	close(pair[1]);
 }
 
+/* What a guest can make QEMU say for ever: ACPI_DEVICE_OST is not held back. */
+static void *flood(void *arg)
+{
+	static const char event[] = "{\"event\": \"ACPI_DEVICE_OST\", \"data\": {}}\r\n";
+	struct kl_buf many = KL_BUF_INIT;
+	int fd = *(int *)arg;
+
+	for (int i = 0; i < 2000; i++)
+		kl_buf_puts(&many, event);
+	while (send(fd, many.data, many.len, MSG_NOSIGNAL) > 0)
+		;
+	kl_buf_deinit(&many);
+	return NULL;
+}
+
+static void test_a_flood_of_other_events_is_left_at_the_deadline(void **state)
+{
+	static const char *const names[] = { "SHUTDOWN", NULL };
+	struct kl_qmp q = KL_QMP_INIT;
+	struct kl_error err = KL_ERROR_INIT;
+	KL_AUTO_JSON json_t *e = NULL;
+	int64_t begun = kl_now_ns();
+	pthread_t thread;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(write(pair[1], GREETING YES, strlen(GREETING YES)), strlen(GREETING YES));
+	assert_int_equal(kl_qmp_init(&q, pair[0], KL_FOREVER, &err), 0);
+	assert_int_equal(pthread_create(&thread, NULL, flood, &pair[1]), 0);
+	assert_int_equal(kl_qmp_event(&q, names, kl_deadline_ms(50), &e, &err), 1);
+	assert_int_equal(kl_qmp_command(&q, "stop", NULL, -1, kl_deadline_ms(50), NULL, &err), -1);
+	assert_non_null(strstr(err.message, "did not answer in time"));
+	assert_true(kl_now_ns() - begun < 5000000000);
+	kl_qmp_deinit(&q);
+	pthread_join(thread, NULL);
+	close(pair[1]);
+}
+
 static void test_a_line_without_end_meets_the_cap(void **state)
 {
 	KL_AUTO_FREE char *longer = malloc(KL_QMP_LINE_MAX + 65536);
@@ -193,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_end_of_file_in_mid_sentence_is_told),
 		cmocka_unit_test(test_what_is_no_json_object_is_refused),
 		cmocka_unit_test(test_a_silent_server_is_left_at_the_deadline),
+		cmocka_unit_test(test_a_flood_of_other_events_is_left_at_the_deadline),
 		cmocka_unit_test(test_a_line_without_end_meets_the_cap),
 	};
 

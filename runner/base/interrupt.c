@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <klinic/command.h>
+#include <klinic/interrupt.h>
 
 static atomic_bool interrupted;
 static atomic_int event = -1;
