@@ -12,6 +12,7 @@
  */
 #include <linux/io.h>
 #include <linux/kprobes.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/prandom.h>
@@ -21,8 +22,6 @@
 #include <linux/string.h>
 
 #include "mailbox.h"
-
-#define MAX_POINTS 192
 
 static int pgrp;
 module_param(pgrp, int, 0);
@@ -87,20 +86,30 @@ static void put_points(void)
 		unregister_kprobe(&points[--npoints]);
 }
 
+static size_t __init count_names(void)
+{
+	size_t n = 1;
+	const char *p;
+
+	for (p = names; p && *p; p++)
+		n += *p == ',';
+	return n;
+}
+
 static int __init klinic_sched_init(void)
 {
 	char *rest, *name;
 
 	mail = memremap(KL_MAIL_PHYS, sizeof(*mail), MEMREMAP_WB);
-	points = kcalloc(MAX_POINTS, sizeof(*points), GFP_KERNEL);
 	names = kmemdup_nul(mail ? mail->orders.points : "", KL_MAIL_POINTS - 1, GFP_KERNEL);
+	points = kvcalloc(count_names(), sizeof(*points), GFP_KERNEL);
 	group = find_get_pid(pgrp);
 	if (!mail || !points || !names || !group)
 		goto fail;
 	prandom_seed_state(&rnd, mail->orders.seed * 0x9e3779b97f4a7c15ULL + 1);
 	percent = mail->orders.preempt_percent;
 	rest = names;
-	while ((name = strsep(&rest, ",")) && npoints < MAX_POINTS) {
+	while ((name = strsep(&rest, ","))) {
 		struct kprobe *p = &points[npoints];
 
 		p->symbol_name = name;
@@ -116,7 +125,7 @@ static int __init klinic_sched_init(void)
 fail:
 	put_pid(group);
 	kfree(names);
-	kfree(points);
+	kvfree(points);
 	if (mail)
 		memunmap(mail);
 	return -ENOMEM;
@@ -129,7 +138,7 @@ static void __exit klinic_sched_exit(void)
 	mail->answers.preempted = preempted;
 	put_pid(group);
 	kfree(names);
-	kfree(points);
+	kvfree(points);
 	memunmap(mail);
 }
 
