@@ -88,6 +88,12 @@ static bool is_infra(const struct kl_run *run)
 	return run->end == KL_END_LOST || run->end == KL_END_WALL_NET;
 }
 
+/* Going over the net took long enough, and would again. */
+static bool may_go_better(const struct kl_run *run)
+{
+	return run->end == KL_END_LOST;
+}
+
 static int make_run(const struct ks_session *s, const struct ks_plan *p, unsigned int index,
 		    struct kl_run *ret, struct kl_error *err)
 {
@@ -106,7 +112,7 @@ static int make_run(const struct ks_session *s, const struct ks_plan *p, unsigne
 			if (lost(&run, seed, err))
 				return kl_fail(err, KL_INFRA, "out of memory");
 		}
-		if (is_infra(&run) && i + 1 < TRIES)
+		if (may_go_better(&run) && i + 1 < TRIES)
 			continue;
 		if (!is_infra(&run) &&
 		    (ks_expect(p, job.challenge, &slots, &run, err) ||
@@ -138,7 +144,8 @@ static bool failed(const struct ks_plan *p, const struct kl_run *run)
 static void keep_run(struct queue *q, struct ks_plan *p, unsigned int index, struct kl_run *run)
 {
 	const struct kl_session_options *o = q->s->options;
-	bool stop = !o->all_seeds && failed(p, run);
+	/* The net ends a check, so that no guest can hold a machine for a day. */
+	bool stop = run->end == KL_END_WALL_NET || (!o->all_seeds && failed(p, run));
 
 	pthread_mutex_lock(&q->lock);
 	p->run[index] = *run;

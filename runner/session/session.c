@@ -224,9 +224,10 @@ static int collect(struct ks_session *s, struct kl_evidence *ev, struct kl_error
 		c->title = strdup(p->check->title);
 		c->flavour = strdup(p->flavour->name);
 		c->runs = calloc(p->runs, sizeof(*c->runs));
-		if (!c->check || !c->title || !c->flavour || !c->runs ||
-		    resolve(p, s->exercise, err))
+		if (!c->check || !c->title || !c->flavour || !c->runs)
 			return no_memory(err);
+		if (resolve(p, s->exercise, err))
+			return -1;
 		for (unsigned int k = 0; k < p->runs; k++) {
 			if (!p->done[k])
 				continue;
