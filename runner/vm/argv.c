@@ -72,8 +72,9 @@ static int add_kernel(const struct kl_machine *m, struct kl_strv *v)
 	 * On a counted CPU four seconds without a schedule are four seconds of work,
 	 * on any machine; two CPUs on a busy host may stand still for reasons of its own.
 	 */
-	return kl_strv_addf(v, "%s watchdog_thresh=%d", common_cmdline,
-			    m->mode == KL_MODE_EXACT ? 2 : 60);
+	return kl_strv_addf(v, "%s watchdog_thresh=%s", common_cmdline,
+			    m->mode == KL_MODE_EXACT ? "2"
+						     : "60 rcupdate.rcu_cpu_stall_timeout=60");
 }
 
 int kl_vm_argv(const struct kl_machine *m, enum kl_vm_role role, const struct kl_vm_paths *p,

@@ -52,7 +52,8 @@ int kl_vm_qemu_version(const char *qemu, char **ret, struct kl_error *err)
 		return -1;
 	p = strstr(kl_buf_str(&out), "version ");
 	if (!p)
-		return kl_fail(err, KL_INFRA, "%s does not tell its version", qemu);
+		return kl_fail(err, KL_INFRA, "%s does not tell its version",
+			       qemu ? qemu : QEMU_PROGRAM);
 	p += strlen("version ");
 	*ret = strndup(p, strcspn(p, " (\n"));
 	return *ret ? 0 : kl_fail(err, KL_INFRA, "out of memory");
@@ -87,22 +88,19 @@ static int boot_under_kvm(const struct kl_machine *m, char **ret_why, struct kl_
 {
 	static const char *const names[] = { "GUEST_PANICKED", "SHUTDOWN", NULL };
 	const struct kl_mail_orders orders = { .magic = KL_MAIL_MAGIC };
-	KL_AUTO(kl_tempdir_destroy_p) char *dir = NULL;
 	KL_AUTO(kl_qemu_deinit) struct kl_qemu q = KL_QEMU_INIT;
-	KL_AUTO_FREE char *ram = NULL;
 	KL_AUTO_JSON json_t *e = NULL;
-	KL_AUTO_CLOSE int slot = -1;
+	KL_AUTO_CLOSE int ram = -1;
+	KL_AUTO(kl_vm_leave_p) struct kl_vm_place place = KL_VM_PLACE_INIT;
 	struct kl_machine kvm = *m;
 	kl_deadline deadline;
 	int got;
 
-	if (kl_tempdir_create(&dir, err))
-		return -1;
-	ram = kl_path_join(dir, "ram");
-	if (!ram || kl_vm_take_slot(kl_deadline_ms(600000), &slot, err))
-		return -1;
 	kvm.kvm = true;
 	kvm.mode = KL_MODE_PARALLEL;
+	ram = kl_vm_memfd("memory", KL_VM_RAM_SIZE, err);
+	if (ram < 0 || kl_vm_enter(&kvm, kl_deadline_ms(600000), &place, err))
+		return -1;
 	deadline = kl_deadline_ms(PROBE_MS);
 	got = kl_qemu_start(&kvm, KL_VM_PROBE, ram, &orders, sizeof(orders), deadline, &q, err);
 	if (!got)

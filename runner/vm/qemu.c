@@ -14,9 +14,9 @@
 #include "vm/qemu.h"
 
 /* Descriptor numbers in the child. */
-enum { FD_QMP = 3, FD_MAILBOX, FD_CONSOLE, FD_MEMORY };
+enum { FD_QMP = 3, FD_MAILBOX, FD_CONSOLE, FD_MEMORY, FD_RAM };
 
-static int sized_memfd(const char *name, size_t size, struct kl_error *err)
+int kl_vm_memfd(const char *name, size_t size, struct kl_error *err)
 {
 	KL_AUTO_CLOSE int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -25,42 +25,41 @@ static int sized_memfd(const char *name, size_t size, struct kl_error *err)
 	return kl_take_fd(fd);
 }
 
-/* A second description of a memfd: its offset moves with what QEMU writes, not with what we read. */
-static int reopen(int fd, struct kl_error *err)
+int kl_vm_reopen(int fd, int flags, struct kl_error *err)
 {
 	char path[64];
-	int out;
+	int again;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	out = open(path, O_WRONLY | O_CLOEXEC);
-	return out < 0 ? kl_fail_errno(err, errno, "cannot open a guest's console") : out;
+	again = open(path, flags | O_CLOEXEC);
+	return again < 0 ? kl_fail_errno(err, errno, "cannot open a guest's file again") : again;
 }
 
 static int make_channels(struct kl_qemu *q, const void *mail, size_t mail_len, struct kl_error *err)
 {
-	q->mailbox = sized_memfd("mailbox", KL_MAIL_SIZE, err);
+	q->mailbox = kl_vm_memfd("mailbox", KL_MAIL_SIZE, err);
 	if (q->mailbox < 0)
 		return -1;
 	if (pwrite(q->mailbox, mail, mail_len, 0) != (ssize_t)mail_len)
 		return kl_fail_errno(err, errno, "cannot fill a guest's mailbox");
-	q->console = sized_memfd("console", 0, err);
+	q->console = kl_vm_memfd("console", 0, err);
 	if (q->console < 0)
 		return -1;
-	q->console_out = reopen(q->console, err);
+	/* Its offset moves with what QEMU writes, not with what we read. */
+	q->console_out = kl_vm_reopen(q->console, O_WRONLY, err);
 	if (q->console_out < 0)
 		return -1;
-	q->memory = sized_memfd("memory", 0, err);
-	q->errors = sized_memfd("errors", 0, err);
+	q->memory = kl_vm_memfd("memory", 0, err);
+	q->errors = kl_vm_memfd("errors", 0, err);
 	return q->memory < 0 || q->errors < 0 ? -1 : 0;
 }
 
-static struct kl_command *make_command(const struct kl_machine *m, enum kl_vm_role role,
-				       const char *ram, const struct kl_qemu *q, int qmp_fd,
-				       struct kl_error *err)
+static struct kl_command *make_command(const struct kl_machine *m, enum kl_vm_role role, int ram_fd,
+				       const struct kl_qemu *q, int qmp_fd, struct kl_error *err)
 {
 	/* QEMU opens the console through its descriptor set: no truncation, our offset. */
 	const struct kl_vm_paths paths = {
-		.ram = ram,
+		.ram = "/proc/self/fd/7",
 		.mailbox = "/proc/self/fd/4",
 		.console = "/dev/fdset/1",
 		.qmp_fd = "3",
@@ -69,7 +68,8 @@ static struct kl_command *make_command(const struct kl_machine *m, enum kl_vm_ro
 	KL_AUTO_FREE char *errors = kl_asprintf("/proc/self/fd/%d", q->errors);
 	struct kl_command *c;
 
-	_Static_assert(FD_QMP == 3 && FD_MAILBOX == 4 && FD_CONSOLE == 5, "named above");
+	_Static_assert(FD_QMP == 3 && FD_MAILBOX == 4 && FD_CONSOLE == 5 && FD_RAM == 7,
+		       "named above");
 	if (kl_vm_argv(m, role, &paths, &argv, err))
 		return NULL;
 	c = kl_command_create(argv.v[0]);
@@ -80,6 +80,7 @@ static struct kl_command *make_command(const struct kl_machine *m, enum kl_vm_ro
 	kl_command_pass_fd(c, q->mailbox, FD_MAILBOX);
 	kl_command_pass_fd(c, q->console_out, FD_CONSOLE);
 	kl_command_pass_fd(c, q->memory, FD_MEMORY);
+	kl_command_pass_fd(c, ram_fd, FD_RAM);
 	kl_command_rlimit(c, RLIMIT_CORE, 0);
 	kl_command_stderr_to_stdout(c);
 	if (errors)
@@ -100,9 +101,8 @@ static int seal_console(const struct kl_qemu *q, struct kl_error *err)
 	return 0;
 }
 
-int kl_qemu_start(const struct kl_machine *m, enum kl_vm_role role, const char *ram,
-		  const void *mail, size_t mail_len, kl_deadline deadline, struct kl_qemu *ret,
-		  struct kl_error *err)
+int kl_qemu_start(const struct kl_machine *m, enum kl_vm_role role, int ram_fd, const void *mail,
+		  size_t mail_len, kl_deadline deadline, struct kl_qemu *ret, struct kl_error *err)
 {
 	KL_AUTO(kl_qemu_deinit) struct kl_qemu q = KL_QEMU_INIT;
 	KL_AUTO(kl_command_destroy_p) struct kl_command *c = NULL;
@@ -116,7 +116,7 @@ int kl_qemu_start(const struct kl_machine *m, enum kl_vm_role role, const char *
 		return kl_fail_errno(err, errno, "no socket for QEMU");
 	theirs = pair[1];
 	q.qmp.fd = pair[0];
-	c = make_command(m, role, ram, &q, theirs, err);
+	c = make_command(m, role, ram_fd, &q, theirs, err);
 	if (!c || kl_command_start(c, &q.process, err))
 		return -1;
 	close(kl_take_fd(theirs));
@@ -257,4 +257,20 @@ void kl_qemu_complaint(const struct kl_qemu *q, char *buf, size_t size)
 			*p = ' ';
 	while (n > 0 && buf[n - 1] == ' ')
 		buf[--n] = '\0';
+}
+
+char *kl_qemu_epitaph(struct kl_qemu *q)
+{
+	struct kl_exit end = { 0 };
+	char why[256];
+
+	kl_qemu_complaint(q, why, sizeof(why));
+	if (kl_process_wait(&q->process, kl_deadline_ms(1000), &end, NULL))
+		return kl_asprintf("QEMU no longer answers%s%s", *why ? ": " : "", why);
+	if (!end.exited)
+		return kl_asprintf("QEMU was killed by signal %d (%s): by the kernel for want of "
+				   "memory, or by somebody",
+				   end.signal, strsignal(end.signal));
+	return kl_asprintf("QEMU ended by itself or was told to, with status %d%s%s", end.status,
+			   *why ? ": " : "", why);
 }

@@ -32,10 +32,12 @@ struct kl_qemu {
 			   .memory = -1,               \
 			   .errors = -1 })
 
-/* mail is copied to the start of the mailbox. ram is a path. */
-int kl_qemu_start(const struct kl_machine *m, enum kl_vm_role role, const char *ram,
-		  const void *mail, size_t mail_len, kl_deadline deadline, struct kl_qemu *ret,
-		  struct kl_error *err);
+/*
+ * mail is copied to the start of the mailbox. ram_fd is guest RAM, KL_VM_RAM_SIZE bytes:
+ * QEMU opens it again, for writing unless the machine is a fork.
+ */
+int kl_qemu_start(const struct kl_machine *m, enum kl_vm_role role, int ram_fd, const void *mail,
+		  size_t mail_len, kl_deadline deadline, struct kl_qemu *ret, struct kl_error *err);
 void kl_qemu_deinit(struct kl_qemu *q);
 
 /* Bytes of console so far; *ret_truncated when the cap was met. */
@@ -51,7 +53,23 @@ int kl_qemu_restore(struct kl_qemu *q, int state_fd, kl_deadline deadline, struc
 /* What QEMU complained of, for a message; never NULL. */
 void kl_qemu_complaint(const struct kl_qemu *q, char *buf, size_t size);
 
-/* A place among the guests of this machine, never more than cores; waits until the deadline. vm/slots.c */
-int kl_vm_take_slot(kl_deadline deadline, int *ret_fd, struct kl_error *err);
+/* A QEMU that is no longer there: one sentence, for a message. Waits a moment for its end. */
+char *kl_qemu_epitaph(struct kl_qemu *q);
+
+/* A memfd of that size. */
+int kl_vm_memfd(const char *name, size_t size, struct kl_error *err);
+/* Opens a file again: another offset, other rights. */
+int kl_vm_reopen(int fd, int flags, struct kl_error *err);
+
+/* A guest's place on this machine's cores, one for each of its CPUs. vm/place.c */
+#define KL_VM_CPUS_MAX 2
+struct kl_vm_place {
+	int fd[KL_VM_CPUS_MAX];
+};
+#define KL_VM_PLACE_INIT ((struct kl_vm_place){ .fd = { -1, -1 } })
+/* Waits until the deadline or the interrupt. */
+int kl_vm_enter(const struct kl_machine *m, kl_deadline deadline, struct kl_vm_place *ret,
+		struct kl_error *err);
+void kl_vm_leave_p(struct kl_vm_place *p);
 
 #endif

@@ -3,7 +3,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <klinic/cleanup.h>
 #include <klinic/file.h>
@@ -16,11 +17,18 @@
  * The wall-clock net lies far outside what the limit in guest time can take: a
  * spinning guest needs up to 4 s for a counted second on an idle core where this
  * was measured (pause instructions end translation blocks). It is scaled by how
- * much slower than there the template booted, and it means infra.
+ * much slower than there the template booted.
  */
 #define NET_FLOOR_MS		180000
-#define NET_PER_GUEST_SECOND_MS 40000
+#define NET_PER_GUEST_SECOND_MS 20000
 #define BOOT_MS_MEASURED	8000
+#define SLOWER_AT_MOST		10
+
+/* Two CPUs run by the host's clock: a busy host must not make a good fix late. */
+#define PARALLEL_SLACK 5
+
+/* Before the template's first counted second there is the firmware. */
+#define RTC_MARGIN_S 10
 
 #define LIVE_MS 50
 
@@ -73,13 +81,14 @@ static int copy_text(char *to, size_t size, const char *from, const char *what,
 	return 0;
 }
 
-static int write_orders(const struct kl_job *job, struct kl_buf *mail, struct kl_error *err)
+static int write_orders(const struct kl_job *job, unsigned int seconds, struct kl_buf *mail,
+			struct kl_error *err)
 {
 	struct kl_mail_orders o = {
 		.magic = KL_MAIL_MAGIC,
 		.go = 1,
 		.seed = job->seed,
-		.guest_ns_limit = (uint64_t)job->guest_seconds * 1000000000ULL,
+		.guest_ns_limit = (uint64_t)seconds * 1000000000ULL,
 		.unload = job->unload,
 		.leaks = job->leaks,
 		.preempt_percent = job->preempt_percent,
@@ -109,13 +118,56 @@ static int write_orders(const struct kl_job *job, struct kl_buf *mail, struct kl
 	return 0;
 }
 
-static kl_deadline net_of(const struct kl_template *t, unsigned int guest_seconds)
+/* The limit in guest time, without the leak scan. */
+static unsigned int limit_of(const struct kl_template *t, const struct kl_job *job)
 {
-	int64_t ms = NET_FLOOR_MS + (int64_t)guest_seconds * NET_PER_GUEST_SECOND_MS;
+	return job->guest_seconds * (t->machine.mode == KL_MODE_PARALLEL ? PARALLEL_SLACK : 1);
+}
 
-	if (t->boot_ms > BOOT_MS_MEASURED)
-		ms = ms / BOOT_MS_MEASURED * t->boot_ms;
+static int64_t limit_with_scan(const struct kl_template *t, const struct kl_job *job)
+{
+	return (int64_t)limit_of(t, job) + (job->leaks ? KL_MAIL_LEAK_SECONDS : 0);
+}
+
+static kl_deadline net_of(const struct kl_template *t, const struct kl_job *job)
+{
+	int64_t ms = NET_FLOOR_MS + limit_with_scan(t, job) * NET_PER_GUEST_SECOND_MS;
+	int64_t boot_ms = t->boot_ms;
+
+	if (t->net_ms)
+		return kl_deadline_ms(t->net_ms);
+	if (boot_ms > BOOT_MS_MEASURED * SLOWER_AT_MOST)
+		boot_ms = BOOT_MS_MEASURED * SLOWER_AT_MOST;
+	if (boot_ms > BOOT_MS_MEASURED)
+		ms = ms / BOOT_MS_MEASURED * boot_ms;
 	return kl_deadline_ms(ms);
+}
+
+/*
+ * At the net: did the guest have all of its time? A module can ping or stop the
+ * watchdog, and a hang must not pass for a slow machine. The real-time clock
+ * counts the same instructions and is asked from outside. A guest that stops that
+ * as well gets infra, which is no pass.
+ */
+static bool had_its_time(const struct kl_template *t, const struct kl_job *job, struct kl_qemu *q)
+{
+	struct tm begun = { .tm_year = 126, .tm_mday = 1 }; /* vm/argv.c: base=2026-01-01 */
+	kl_deadline deadline = kl_deadline_ms(20000);
+	KL_AUTO_JSON json_t *j = NULL;
+	struct tm now = { 0 };
+	int64_t ran;
+
+	if (t->machine.mode != KL_MODE_EXACT ||
+	    kl_qmp_command(&q->qmp, "stop", NULL, -1, deadline, NULL, NULL) ||
+	    kl_qmp_command(&q->qmp, "qom-get",
+			   json_pack("{s:s,s:s}", "path", "/machine", "property", "rtc-time"), -1,
+			   deadline, &j, NULL) ||
+	    json_unpack(j, "{s:i,s:i,s:i,s:i,s:i,s:i}", "tm_year", &now.tm_year, "tm_mon",
+			&now.tm_mon, "tm_mday", &now.tm_mday, "tm_hour", &now.tm_hour, "tm_min",
+			&now.tm_min, "tm_sec", &now.tm_sec))
+		return false;
+	ran = (int64_t)timegm(&now) - (int64_t)timegm(&begun) - t->boot_guest_ms / 1000;
+	return ran > limit_with_scan(t, job) + RTC_MARGIN_S;
 }
 
 static int show_live(const struct kl_job *job, const struct kl_qemu *q, size_t *shown,
@@ -133,11 +185,25 @@ static int show_live(const struct kl_job *job, const struct kl_qemu *q, size_t *
 	return 0;
 }
 
+enum kl_end kl_vm_end(const json_t *event)
+{
+	const char *name = kl_qmp_event_name(event);
+
+	if (!strcmp(name, "WATCHDOG"))
+		return KL_END_GUEST_TIME;
+	if (!strcmp(name, "GUEST_PANICKED"))
+		return KL_END_ANSWERED;
+	/* Somebody ended QEMU, or the host failed it: no doing of the guest's. */
+	return json_is_true(json_object_get(json_object_get(event, "data"), "guest")) ? KL_END_RESET
+										      : KL_END_LOST;
+}
+
 /* Waits for the end. 0 with *ret (LOST when QEMU went away); -1 when interrupted. */
-static int wait_for_end(const struct kl_job *job, struct kl_qemu *q, kl_deadline net,
+static int wait_for_end(const struct kl_template *t, const struct kl_job *job, struct kl_qemu *q,
 			enum kl_end *ret, struct kl_error *err)
 {
 	static const char *const names[] = { "GUEST_PANICKED", "SHUTDOWN", "WATCHDOG", NULL };
+	kl_deadline net = net_of(t, job);
 	size_t shown = 0;
 
 	for (;;) {
@@ -152,20 +218,12 @@ static int wait_for_end(const struct kl_job *job, struct kl_qemu *q, kl_deadline
 			return -1;
 		if (show_live(job, q, &shown, got < 0 ? NULL : err) && got >= 0)
 			return -1;
-		if (got < 0) {
-			*ret = KL_END_LOST;
-			return 0;
-		}
-		if (!got) {
-			const char *name = kl_qmp_event_name(e);
-
-			*ret = !strcmp(name, "WATCHDOG")   ? KL_END_GUEST_TIME
-			       : !strcmp(name, "SHUTDOWN") ? KL_END_RESET
-							   : KL_END_ANSWERED;
+		if (got <= 0) {
+			*ret = got < 0 ? KL_END_LOST : kl_vm_end(e);
 			return 0;
 		}
 		if (kl_deadline_passed(net)) {
-			*ret = KL_END_WALL_NET;
+			*ret = had_its_time(t, job, q) ? KL_END_GUEST_TIME : KL_END_WALL_NET;
 			return 0;
 		}
 	}
@@ -180,7 +238,7 @@ static char *copy_said(const char *said)
 }
 
 /* The guest's answers are copied once, then looked at: nobody can change them in between. */
-static int read_answers(const struct kl_qemu *q, struct kl_run *run, struct kl_slots *slots,
+static int read_answers(struct kl_qemu *q, struct kl_run *run, struct kl_slots *slots,
 			struct kl_error *err)
 {
 	struct kl_mail_answers a;
@@ -192,6 +250,10 @@ static int read_answers(const struct kl_qemu *q, struct kl_run *run, struct kl_s
 	if (run->end == KL_END_ANSWERED && a.state != KL_MAIL_DONE)
 		run->end = KL_END_RESET;
 	run->unload_status = 1;
+	if (run->end == KL_END_LOST) {
+		run->said = kl_qemu_epitaph(q);
+		return run->said ? 0 : kl_fail(err, KL_INFRA, "out of memory");
+	}
 	if (run->end != KL_END_ANSWERED)
 		return 0;
 	run->guest_ns = a.guest_ns;
@@ -211,19 +273,36 @@ static int read_answers(const struct kl_qemu *q, struct kl_run *run, struct kl_s
 static int compare_text(const struct kl_template *t, struct kl_qemu *q, struct kl_run *run,
 			kl_deadline deadline)
 {
-	KL_AUTO_CLOSE int ram = open(t->ram, O_RDONLY | O_CLOEXEC);
 	uint64_t first = 0;
 
-	if (ram < 0 ||
-	    kl_text_compare(&t->text, ram, q, deadline, &run->text_changed, &first, NULL))
+	if (kl_text_compare(&t->text, t->ram, q, deadline, &run->text_changed, &first, NULL))
 		return -1;
 	if (run->text_changed)
 		run->text_where = kl_vm_symbol_at(t->machine.vmlinux, first);
 	return 0;
 }
 
+/*
+ * Could everything that might have convicted be heard to the end? A module can
+ * flood the console past its cap, silence it, or run the leak detector out of
+ * memory (mm/kmemleak.c, kmemleak_disable).
+ */
+static bool was_heard(const struct kl_template *t, const struct kl_job *job, struct kl_qemu *q,
+		      const struct kl_run *run, kl_deadline deadline)
+{
+	uint32_t on = 0;
+
+	if (run->console_truncated || !strstr(run->console, KL_MAIL_LAST_WORDS))
+		return false;
+	return !job->leaks ||
+	       (t->kmemleak_enabled &&
+		!kl_qemu_read_memory(q, t->kmemleak_enabled, &on, sizeof(on), deadline, NULL) &&
+		on);
+}
+
 /* Facts that the host reads by itself; a machine that cannot be asked leaves memory_read false. */
-static void read_facts(const struct kl_template *t, struct kl_qemu *q, struct kl_run *run)
+static void read_facts(const struct kl_template *t, const struct kl_job *job, struct kl_qemu *q,
+		       struct kl_run *run)
 {
 	kl_deadline deadline = kl_deadline_ms(20000);
 	uint32_t locks = 1;
@@ -241,7 +320,7 @@ static void read_facts(const struct kl_template *t, struct kl_qemu *q, struct kl
 		return;
 	run->debug_locks = locks != 0;
 	run->tainted = taint;
-	run->memory_read = true;
+	run->memory_read = run->end != KL_END_ANSWERED || was_heard(t, job, q, run, deadline);
 }
 
 static int read_console(const struct kl_qemu *q, struct kl_run *run, struct kl_error *err)
@@ -265,17 +344,16 @@ int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *re
 	KL_AUTO(kl_buf_deinit) struct kl_buf mail = KL_BUF_CAPPED(KL_MAIL_SIZE);
 	KL_AUTO(kl_qemu_deinit) struct kl_qemu q = KL_QEMU_INIT;
 	KL_AUTO(kl_run_deinit) struct kl_run run = { .seed = job->seed };
-	KL_AUTO_CLOSE int slot = -1, state = -1;
+	KL_AUTO(kl_vm_leave_p) struct kl_vm_place place = KL_VM_PLACE_INIT;
+	KL_AUTO_CLOSE int state = -1;
 	struct kl_slots slots = { 0 };
 	kl_deadline restored;
 	int64_t begun;
 
-	if (write_orders(job, &mail, err))
+	if (write_orders(job, limit_of(t, job), &mail, err))
 		return -1;
-	state = open(t->state, O_RDONLY | O_CLOEXEC);
-	if (state < 0)
-		return kl_fail_errno(err, errno, "the template has gone: %s", t->state);
-	if (kl_vm_take_slot(KL_FOREVER, &slot, err))
+	state = kl_vm_reopen(t->state, O_RDONLY, err);
+	if (state < 0 || kl_vm_enter(&t->machine, KL_FOREVER, &place, err))
 		return -1;
 	begun = kl_now_ns();
 	restored = kl_deadline_ms(NET_FLOOR_MS);
@@ -286,11 +364,11 @@ int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *re
 	kl_qmp_drop_events(&q.qmp);
 	if (kl_qmp_command(&q.qmp, "cont", NULL, -1, restored, NULL, err))
 		return kl_error_prepend(err, "fork");
-	if (wait_for_end(job, &q, net_of(t, job->guest_seconds), &run.end, err))
+	if (wait_for_end(t, job, &q, &run.end, err))
 		return -1;
 	if (read_answers(&q, &run, &slots, err) || read_console(&q, &run, err))
 		return -1;
-	read_facts(t, &q, &run);
+	read_facts(t, job, &q, &run);
 	run.wall_ms = (kl_now_ns() - begun) / 1000000;
 	*ret = run;
 	run = (struct kl_run){ 0 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <klinic/cleanup.h>
 #include <klinic/file.h>
@@ -19,6 +20,8 @@
 /* A cold boot took 6 to 11 s where this was measured; a loaded machine may need many times that. */
 #define BOOT_MS	 600000
 #define META_MAX 65536
+/* Of what save_meta writes: a template of another version is made anew. */
+#define META_VERSION "2"
 
 static int template_digest(struct kl_template *t, struct kl_error *err)
 {
@@ -34,6 +37,7 @@ static int template_digest(struct kl_template *t, struct kl_error *err)
 		return -1;
 	for (size_t i = 0; i < argv.n; i++)
 		kl_digest_text(&d, "argv", argv.v[i]);
+	kl_digest_text(&d, "meta.json", META_VERSION);
 	kl_digest_text(&d, "qemu", t->qemu_version);
 	kl_digest_text(&d, "kernel", t->machine.kernel_digest);
 	if (kl_digest_file(&d, "agent", t->machine.initramfs, err))
@@ -58,23 +62,28 @@ static int copy_machine(const struct kl_machine *m, struct kl_template *t, struc
 static int load_meta(struct kl_template *t, const char *dir)
 {
 	KL_AUTO_FREE char *path = kl_path_join(dir, "meta.json");
+	KL_AUTO_FREE char *ram_path = kl_path_join(dir, "ram");
+	KL_AUTO_FREE char *state_path = kl_path_join(dir, "state");
+	KL_AUTO_CLOSE int ram_fd = -1, state_fd = -1;
 	KL_AUTO_JSON json_t *j = NULL;
 	char now[KL_DIGEST_HEX];
 	const char *digest, *ram;
 	struct stat st;
 
-	if (!path || kl_json_load(path, META_MAX, &j, NULL))
+	if (!path || !ram_path || !state_path || kl_json_load(path, META_MAX, &j, NULL))
 		return -1;
 	digest = json_string_value(json_object_get(j, "digest"));
 	ram = json_string_value(json_object_get(j, "ram_sha256"));
 	if (!kl_str_eq(digest, t->digest) || !ram || strlen(ram) != KL_DIGEST_HEX - 1)
 		return -1;
-	if (stat(t->ram, &st) || (unsigned long)st.st_size != KL_VM_RAM_SIZE ||
-	    !kl_file_exists(t->state))
+	ram_fd = open(ram_path, O_RDONLY | O_CLOEXEC);
+	state_fd = open(state_path, O_RDONLY | O_CLOEXEC);
+	if (ram_fd < 0 || state_fd < 0 || fstat(ram_fd, &st) ||
+	    (unsigned long)st.st_size != KL_VM_RAM_SIZE)
 		return -1;
-	if (kl_sha256_file_cached(t->ram, now, NULL) || !kl_str_eq(now, ram))
+	if (kl_sha256_file_cached(ram_path, now, NULL) || !kl_str_eq(now, ram))
 		return -1;
-	if (kl_sha256_file_cached(t->state, now, NULL) ||
+	if (kl_sha256_file_cached(state_path, now, NULL) ||
 	    !kl_str_eq(now, json_string_value(json_object_get(j, "state_sha256"))))
 		return -1;
 	memcpy(t->ram_digest, ram, KL_DIGEST_HEX);
@@ -82,6 +91,9 @@ static int load_meta(struct kl_template *t, const char *dir)
 	t->boot_guest_ms = json_integer_value(json_object_get(j, "boot_guest_ms"));
 	t->debug_locks = (uint64_t)json_integer_value(json_object_get(j, "debug_locks"));
 	t->tainted_mask = (uint64_t)json_integer_value(json_object_get(j, "tainted_mask"));
+	t->kmemleak_enabled = (uint64_t)json_integer_value(json_object_get(j, "kmemleak_enabled"));
+	t->ram = kl_take_fd(ram_fd);
+	t->state = kl_take_fd(state_fd);
 	return 0;
 }
 
@@ -89,12 +101,12 @@ static int save_meta(const struct kl_template *t, const char *dir, const char *s
 		     struct kl_error *err)
 {
 	KL_AUTO_FREE char *path = kl_path_join(dir, "meta.json");
-	KL_AUTO_JSON json_t *j =
-		json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "digest", t->digest, "ram_sha256",
-			  t->ram_digest, "state_sha256", state_digest, "qemu", t->qemu_version,
-			  "boot_ms", (json_int_t)t->boot_ms, "boot_guest_ms",
-			  (json_int_t)t->boot_guest_ms, "debug_locks", (json_int_t)t->debug_locks,
-			  "tainted_mask", (json_int_t)t->tainted_mask);
+	KL_AUTO_JSON json_t *j = json_pack(
+		"{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I}", "digest", t->digest, "ram_sha256",
+		t->ram_digest, "state_sha256", state_digest, "qemu", t->qemu_version, "boot_ms",
+		(json_int_t)t->boot_ms, "boot_guest_ms", (json_int_t)t->boot_guest_ms,
+		"debug_locks", (json_int_t)t->debug_locks, "tainted_mask",
+		(json_int_t)t->tainted_mask, "kmemleak_enabled", (json_int_t)t->kmemleak_enabled);
 
 	if (!path || !j)
 		return kl_fail(err, KL_INFRA, "out of memory");
@@ -136,13 +148,12 @@ static int wait_for_agent(struct kl_qemu *q, kl_deadline deadline, struct kl_err
 	KL_AUTO_JSON json_t *e = NULL;
 	int got = kl_qmp_event(&q->qmp, names, deadline, &e, err);
 
-	if (got < 0) {
-		char why[256];
+	if (got < 0 && err->class == KL_INTERRUPTED)
+		return -1;
+	if (got < 0 || (!got && kl_vm_end(e) == KL_END_LOST)) {
+		KL_AUTO_FREE char *why = kl_qemu_epitaph(q);
 
-		if (err->class == KL_INTERRUPTED)
-			return -1;
-		kl_qemu_complaint(q, why, sizeof(why));
-		return why[0] ? kl_fail(err, KL_INFRA, "QEMU ended while booting: %s", why) : -1;
+		return kl_fail(err, KL_INFRA, "while a template booted: %s", why ? why : "lost");
 	}
 	if (got)
 		return no_boot(q, "no agent in time", err);
@@ -160,22 +171,28 @@ static int boot(struct kl_template *t, const char *ram, const char *state, kl_de
 {
 	const struct kl_mail_orders orders = { .magic = KL_MAIL_MAGIC };
 	KL_AUTO(kl_qemu_deinit) struct kl_qemu q = KL_QEMU_INIT;
-	KL_AUTO_CLOSE int slot = -1, ram_fd = -1, state_fd = -1;
+	KL_AUTO(kl_vm_leave_p) struct kl_vm_place place = KL_VM_PLACE_INIT;
+	KL_AUTO_CLOSE int ram_fd = -1, state_fd = -1;
 	struct kl_mail_answers a;
 	int64_t begun;
+	int got;
 
 	ram_fd = open(ram, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	state_fd = open(state, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (ram_fd < 0 || state_fd < 0)
+		return kl_fail_errno(err, errno, "cannot make a template's files beside %s", ram);
 	/* Room for it all now: a full disk later would be a bus error in QEMU. */
-	if (ram_fd < 0 || state_fd < 0 || posix_fallocate(ram_fd, 0, KL_VM_RAM_SIZE))
-		return kl_fail_errno(err, errno ? errno : ENOSPC,
-				     "no room for a template's %lu MiB of RAM at %s",
+	got = posix_fallocate(ram_fd, 0, KL_VM_RAM_SIZE);
+	if (got)
+		return kl_fail_errno(err, got,
+				     "no room for a template's %lu MiB of RAM at %s (klinic "
+				     "kernel prune makes some)",
 				     KL_VM_RAM_SIZE >> 20, ram);
-	if (kl_vm_take_slot(deadline, &slot, err))
+	if (kl_vm_enter(&t->machine, deadline, &place, err))
 		return -1;
 	begun = kl_now_ns();
-	if (kl_qemu_start(&t->machine, KL_VM_TEMPLATE, ram, &orders, sizeof(orders), deadline, &q,
-			  err) ||
+	if (kl_qemu_start(&t->machine, KL_VM_TEMPLATE, ram_fd, &orders, sizeof(orders), deadline,
+			  &q, err) ||
 	    wait_for_agent(&q, deadline, err))
 		return -1;
 	t->boot_ms = (kl_now_ns() - begun) / 1000000;
@@ -187,8 +204,10 @@ static int boot(struct kl_template *t, const char *ram, const char *state, kl_de
 		return -1;
 	/* Ends QEMU in order, so that the RAM file is whole. */
 	kl_qmp_command(&q.qmp, "quit", NULL, -1, deadline, NULL, NULL);
-	if (kl_process_wait(&q.process, deadline, NULL, err))
-		return kl_fail(err, KL_INFRA, "QEMU did not end after saving a template");
+	got = kl_process_wait(&q.process, deadline, NULL, err);
+	if (got)
+		return got < 0 ? -1
+			       : kl_fail(err, KL_INFRA, "QEMU did not end after saving a template");
 	return fsync(ram_fd) || fsync(state_fd) ? kl_fail_errno(err, errno, "cannot save %s", ram)
 						: 0;
 }
@@ -196,20 +215,23 @@ static int boot(struct kl_template *t, const char *ram, const char *state, kl_de
 /* Into a folder with another name, then renamed. The caller holds the lock. */
 static int make(struct kl_template *t, const char *dir, kl_deadline deadline, struct kl_error *err)
 {
-	static const char *const names[] = { "debug_locks", "tainted_mask" };
+	static const char *const names[] = { "debug_locks", "tainted_mask", "kmemleak_enabled" };
 	KL_AUTO_FREE char *fresh = kl_asprintf("%s.new", dir);
 	KL_AUTO_FREE char *ram = fresh ? kl_path_join(fresh, "ram") : NULL;
 	KL_AUTO_FREE char *state = fresh ? kl_path_join(fresh, "state") : NULL;
+	KL_AUTO_FREE char *kept_ram = kl_path_join(dir, "ram");
+	KL_AUTO_FREE char *kept_state = kl_path_join(dir, "state");
 	char state_digest[KL_DIGEST_HEX];
 	uint64_t where[KL_ARRAY_SIZE(names)];
 
-	if (!ram || !state)
+	if (!ram || !state || !kept_ram || !kept_state)
 		return kl_fail(err, KL_INFRA, "out of memory");
 	if (kl_vm_symbols(t->machine.vmlinux, names, KL_ARRAY_SIZE(names), where, err) ||
 	    kl_remove_tree(fresh, err) || kl_mkdirs(fresh, 0700, err))
 		return -1;
 	t->debug_locks = where[0];
 	t->tainted_mask = where[1];
+	t->kmemleak_enabled = where[2];
 	if (boot(t, ram, state, deadline, err) || kl_sha256_file(ram, t->ram_digest, err) ||
 	    kl_sha256_file(state, state_digest, err) || save_meta(t, fresh, state_digest, err) ||
 	    kl_remove_tree(dir, err))
@@ -218,6 +240,10 @@ static int make(struct kl_template *t, const char *dir, kl_deadline deadline, st
 		kl_fail_errno(err, errno, "cannot keep the template %s", dir);
 		goto fail;
 	}
+	t->ram = open(kept_ram, O_RDONLY | O_CLOEXEC);
+	t->state = open(kept_state, O_RDONLY | O_CLOEXEC);
+	if (t->ram < 0 || t->state < 0)
+		return kl_fail_errno(err, errno, "the template has gone: %s", dir);
 	t->fresh = true;
 	return 0;
 fail:
@@ -232,16 +258,17 @@ int kl_template_open(const struct kl_machine *m, bool rebuild, kl_deadline deadl
 	KL_AUTO_FREE char *cache = NULL, *dir = NULL, *lock_path = NULL;
 	KL_AUTO_CLOSE int lock = -1;
 
-	if (!t || copy_machine(m, t, err))
-		return t ? -1 : kl_fail(err, KL_INFRA, "out of memory");
+	if (!t)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	t->ram = t->state = -1;
+	if (copy_machine(m, t, err))
+		return -1;
 	if (kl_vm_qemu_version(m->qemu, &t->qemu_version, err) || template_digest(t, err) ||
 	    kl_cache_dir("templates", &cache, err))
 		return -1;
 	dir = kl_path_join(cache, t->digest);
 	lock_path = dir ? kl_asprintf("%s.lock", dir) : NULL;
-	t->ram = dir ? kl_path_join(dir, "ram") : NULL;
-	t->state = dir ? kl_path_join(dir, "state") : NULL;
-	if (!lock_path || !t->ram || !t->state)
+	if (!lock_path)
 		return kl_fail(err, KL_INFRA, "out of memory");
 	if (kl_lock(lock_path, deadline, &lock, err))
 		return -1;
@@ -264,8 +291,10 @@ void kl_template_destroy(struct kl_template *t)
 	kl_machine_deinit(&t->machine);
 	kl_text_deinit(&t->text);
 	free(t->qemu_version);
-	free(t->ram);
-	free(t->state);
+	if (t->ram >= 0)
+		close(t->ram);
+	if (t->state >= 0)
+		close(t->state);
 	free(t);
 }
 

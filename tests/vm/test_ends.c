@@ -11,6 +11,7 @@
 #include <klinic/splat.h>
 
 #include "tests/vm/fixture.h"
+#include "vm/template.h"
 
 static void run(void **state, const char *check, struct fixture_run *r)
 {
@@ -42,6 +43,29 @@ static void test_endless_loop_with_interrupts_off_ends_at_the_guest_time_limit(v
 	assert_true(r.run.memory_read);
 }
 
+static void test_a_watchdog_that_is_kept_quiet_does_not_make_a_hang_infra(void **state)
+{
+	KL_AUTO(fixture_run_deinit) struct fixture_run r = { 0 };
+	struct fixture *f = *state;
+
+	f->exact->net_ms = 30000;
+	run(state, "unwatched", &r);
+	f->exact->net_ms = 0;
+	assert_int_equal(r.run.end, KL_END_GUEST_TIME);
+	assert_true(r.run.memory_read);
+}
+
+static void test_what_a_program_leaves_running_does_not_hold_the_module(void **state)
+{
+	KL_AUTO(fixture_run_deinit) struct fixture_run r = { 0 };
+
+	run(state, "orphan", &r);
+	assert_int_equal(r.run.end, KL_END_ANSWERED);
+	assert_int_equal(r.slots.given, 3);
+	assert_int_equal(r.run.unload_status, 0);
+	assert_true(r.run.memory_read);
+}
+
 static void test_a_task_that_never_returns_is_reported_and_the_agent_still_answers(void **state)
 {
 	KL_AUTO(fixture_run_deinit) struct fixture_run r = { 0 };
@@ -70,6 +94,8 @@ static void test_a_flooded_console_is_cut_and_the_run_goes_on(void **state)
 	assert_int_equal(r.run.end, KL_END_ANSWERED);
 	assert_true(r.run.console_truncated);
 	assert_int_equal(strlen(r.run.console), KL_CONSOLE_CAP);
+	/* What was said behind the cap nobody has heard. */
+	assert_false(r.run.memory_read);
 	assert_int_equal(r.slots.given & 1, 1);
 }
 
@@ -128,6 +154,7 @@ static void test_kmemleak_names_what_was_lost(void **state)
 	run(state, "leak", &r);
 	assert_int_equal(r.run.end, KL_END_ANSWERED);
 	assert_true(has_finding(&r, KL_KIND_KMEMLEAK));
+	assert_true(r.run.memory_read);
 }
 
 static void test_two_cpus_use_the_same_mailbox(void **state)
@@ -151,6 +178,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			test_endless_loop_with_interrupts_off_ends_at_the_guest_time_limit),
+		cmocka_unit_test(test_a_watchdog_that_is_kept_quiet_does_not_make_a_hang_infra),
+		cmocka_unit_test(test_what_a_program_leaves_running_does_not_hold_the_module),
 		cmocka_unit_test(
 			test_a_task_that_never_returns_is_reported_and_the_agent_still_answers),
 		cmocka_unit_test(test_a_panic_is_told_from_a_reset),

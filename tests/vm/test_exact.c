@@ -84,12 +84,28 @@ static void test_a_rebuilt_template_has_the_same_ram_and_gives_the_same_run(void
 	assert_same_run(&a, &b);
 }
 
+static void test_a_template_that_is_made_anew_beside_an_open_one_leaves_that_one_as_it_was(
+	void **state)
+{
+	struct fixture *f = *state;
+	KL_AUTO(fixture_run_deinit) struct fixture_run a = { 0 }, b = { 0 };
+	KL_AUTO(kl_template_destroy_p) struct kl_template *first = NULL;
+
+	fixture_run(f, "racy", 13, &a);
+	first = kl_take(f->exact);
+	fixture_rebuild(f);
+	fixture_run_in(f, first, "racy", 13, &b);
+	assert_same_run(&a, &b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_seed_gives_one_log),
 		cmocka_unit_test(test_another_seed_gives_another_schedule),
 		cmocka_unit_test(test_cpu_hogs_beside_a_run_change_nothing),
+		cmocka_unit_test(
+			test_a_template_that_is_made_anew_beside_an_open_one_leaves_that_one_as_it_was),
 		cmocka_unit_test(test_a_rebuilt_template_has_the_same_ram_and_gives_the_same_run),
 	};
 

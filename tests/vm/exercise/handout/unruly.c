@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Does on demand what a broken or hostile module does. */
 #include <linux/fs.h>
+#include <linux/io.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -39,6 +40,31 @@ static int patch_kernel(void)
 	asm volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
 	local_irq_restore(flags);
 	return 0;
+}
+
+/* The guest-time limit is an i6300esb (runner/guest/agent.c): found by its number, and pinged. */
+static int keep_watchdog_quiet(void)
+{
+	void __iomem *esb = NULL;
+	u32 slot, i;
+
+	for (slot = 0; slot < 32 && !esb; slot++) {
+		outl(0x80000000U | slot << 11, 0xcf8);
+		if (inl(0xcfc) != 0x25ab8086)
+			continue;
+		outl(0x80000000U | slot << 11 | 0x10, 0xcf8);
+		esb = ioremap(inl(0xcfc) & ~0xf, 4096);
+	}
+	if (!esb)
+		return -ENODEV;
+	local_irq_disable();
+	for (;;) {
+		writew(0x80, esb + 0xc);
+		writew(0x86, esb + 0xc);
+		writew(0x100, esb + 0xc);
+		for (i = 0; i < 1000000; i++)
+			barrier();
+	}
 }
 
 static int use_after_free(void)
@@ -95,6 +121,8 @@ static int obey(const char *what)
 		local_irq_disable();
 		for (;;)
 			cpu_relax();
+	} else if (!strcmp(what, "unwatched")) {
+		return keep_watchdog_quiet();
 	} else if (!strcmp(what, "stuck")) {
 		mutex_lock(&one);
 		mutex_lock_nested(&one, 1);

@@ -1,5 +1,6 @@
 /* What the checks of this exercise share. */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
