@@ -59,6 +59,9 @@ static void task(unsigned int index, void *arg)
 		if (kl_guest_ns() - start < 1000000000) {
 			for (unsigned int i = 0; n == 2 && i < MANY; i++)
 				load(j, &j->small, number++);
+			/* Who was stalled before it took a table comes back to one of the usual ones. */
+			if (n == 2)
+				load(j, &j->tables, number++);
 			/* The poller is still away: long enough for whatever was put off. */
 			sleep_ms(6500);
 			kl_slab_objects("kmalloc-4k");
@@ -97,6 +100,6 @@ void kl_check_expect(const struct kl_challenge *c)
 {
 	kl_expect(0, values_hash(c, 3, POINTS, 3, LINCAL_BATCH_MAX), "values");
 	kl_expect(1, 0, "blocks that were not those of one table");
-	kl_expect_range(2, 2 + 3 * ROUNDS, 2 + 3 * ROUNDS + MANY, "loads that went through");
+	kl_expect_range(2, 2 + 3 * ROUNDS, 2 + 3 * ROUNDS + MANY + 1, "loads that went through");
 }
 #endif
