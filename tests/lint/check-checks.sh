@@ -36,11 +36,6 @@ layers 'a word on stderr outside cli' 'void f(void)\n{\n\tfprintf(stderr, "x");\
 layers 'fputs to stdout outside cli' 'void f(void)\n{\n\tfputs("x", stdout);\n}'
 layers 'exit outside cli' 'void f(void)\n{\n\texit (1);\n}'
 in_tree 'a public header of no room' check-layers.sh include/klinic/nobody.h '#include <stddef.h>'
-# The headers are compiled one by one: two are enough here.
-find "$tmp" -name '*.h' ! -name error.h -delete
-"$tmp/tests/lint/check-headers.sh" >/dev/null || { echo "a sound header is called unsound"; bad=1; }
-in_tree 'a header that does not compile alone' check-headers.sh runner/model/try.h 'struct a {\n\tsize_t n;\n};'
-
 docs() { in_tree "$1" check-docs.sh docs/try.md "$2"; }
 docs 'a link to a page that is not there' 'See [it](nowhere.md).'
 docs 'a link to a heading that is not there' 'See [it](style.md#nowhere).'
@@ -49,6 +44,11 @@ docs 'a verb that is not there' 'Run `klinic nowhere`.'
 docs 'an option that is not there' 'Run\n\n    klinic list --nowhere'
 docs 'a make target that is not there' 'Run `make nowhere`.'
 "$tmp/tests/lint/check-docs.sh" >/dev/null || { echo "sound pages are called wrong"; bad=1; }
+
+# The headers are compiled one by one: two are enough here.
+find "$tmp" -name '*.h' ! -name error.h -delete
+"$tmp/tests/lint/check-headers.sh" >/dev/null || { echo "a sound header is called unsound"; bad=1; }
+in_tree 'a header that does not compile alone' check-headers.sh runner/model/try.h 'struct a {\n\tsize_t n;\n};'
 
 program() { # WHAT LINES: a test program that must not pass
 	printf '#!/bin/sh\n%b\n' "$2" >"$tmp/program"
