@@ -51,6 +51,14 @@ const char *kl_template_qemu_version(const struct kl_template *t);
 int64_t kl_template_boot_ms(const struct kl_template *t); /* wall time of its boot */
 bool kl_template_fresh(const struct kl_template *t); /* booted by this call */
 
+/* A run at its end, before its QEMU is killed. */
+struct kl_stopped;
+/*
+ * Guest RAM as QEMU's dump-guest-memory writes it (ELF, guest-physical, not paged): into fd,
+ * a file of the caller's, emptied first. fd's offset is moved.
+ */
+int kl_stopped_dump(struct kl_stopped *s, int fd, kl_deadline deadline, struct kl_error *err);
+
 /* What a run is to do: goes into the mailbox before the first instruction. */
 struct kl_job {
 	const char *module_ko; /* path; loaded first */
@@ -66,6 +74,13 @@ struct kl_job {
 	bool unload, leaks;
 	void (*on_console)(const char *data, size_t len, void *arg); /* live, may be NULL */
 	void *arg;
+	/*
+	 * Called when the run has ended otherwise than lost or at the wall-clock net; may be
+	 * NULL. run is filled but for what the caller of kl_vm_run() adds. What it finds is its
+	 * own affair: nothing of the run depends on it.
+	 */
+	void (*on_stopped)(struct kl_stopped *s, const struct kl_run *run, void *arg);
+	void *stopped_arg;
 };
 
 /* Runs one fork to its end. Fills everything of *ret but expected answers; given slots are in ret_slots. */

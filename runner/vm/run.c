@@ -12,6 +12,7 @@
 #include "guest/mailbox.h"
 #include "vm/facts.h"
 #include "vm/qemu.h"
+#include "vm/stopped.h"
 #include "vm/template.h"
 
 /*
@@ -317,6 +318,8 @@ int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *re
 	if (read_answers(&q, &run, &slots, err) || read_console(&q, &run, err))
 		return -1;
 	kl_vm_read_facts(t, job, &q, &run);
+	if (job->on_stopped && run.end != KL_END_LOST && run.end != KL_END_WALL_NET)
+		job->on_stopped(&(struct kl_stopped){ .qemu = &q }, &run, job->stopped_arg);
 	run.wall_ms = (kl_now_ns() - begun) / 1000000;
 	*ret = run;
 	run = (struct kl_run){ 0 };
