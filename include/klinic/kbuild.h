@@ -99,4 +99,11 @@ int kl_module_handout(const struct kl_exercise *e, const struct kl_kernel *k, ch
 int kl_program_build(const struct kl_exercise *e, const struct kl_check *c, char **ret_program,
 		     char **ret_oracle, struct kl_error *err);
 
+/*
+ * Digest of everything below a run but QEMU, the submission and the exercise's own
+ * files, as it stands today and whether or not it is built yet: kernels of the
+ * flavours that e's checks name, agent, schedule driver, check kit, compiler.
+ */
+int kl_kbuild_identity(const struct kl_exercise *e, char ret[KL_DIGEST_HEX], struct kl_error *err);
+
 #endif

@@ -23,4 +23,14 @@ enum kl_mode {
 };
 KL_ENUM_DECLARE(kl_mode, enum kl_mode);
 
+/*
+ * How klinic judges, as a number. Raise it when the same run would leave other
+ * evidence or the same evidence get another verdict: vm, splat, policy, session,
+ * graders. Certificates and controls of another number do not count. It stands
+ * here in place of klinic's own version, because with that every commit, a word in
+ * a help text included, would take the certificates away, and nobody who works on
+ * klinic would ever see one.
+ */
+#define KL_JUDGING "1"
+
 #endif

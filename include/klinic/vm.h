@@ -96,7 +96,7 @@ int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *re
 /* Does KVM really boot a guest here? Answer cached by (QEMU, kernel, host CPU, boot id). *ret_why is one sentence. */
 int kl_vm_kvm_probe(const struct kl_machine *m, bool fresh, bool *ret_works, char **ret_why,
 		    struct kl_error *err);
-/* "7.2.22", from qemu-system-x86_64 --version. KL_INFRA with the package to install when missing. */
+/* "7.2.22", from qemu --version; NULL: the one that runs would use. KL_INFRA with the package to install when missing. */
 int kl_vm_qemu_version(const char *qemu, char **ret, struct kl_error *err);
 
 /* The argument list of the emulator, made by a pure function: golden tests. */

@@ -310,14 +310,34 @@ static int print(const struct cli_args *a, const struct order *o, const struct c
 	return cli_output(a, &b, err);
 }
 
+/* What is in the cache, as it is. */
+static int show_kept(const struct cli_args *a, const struct kl_exercise *e, struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+	KL_AUTO_JSON json_t *j = cli_certificate_load(e);
+	KL_AUTO_FREE char *path = NULL;
+
+	if (!j)
+		return cli_certificate_path(e, &path, err)
+			       ? -1
+			       : kl_fail(err, KL_CONTENT,
+					 "%s has no certificate for what would judge it now: run "
+					 "klinic certify %s, which keeps it as %s",
+					 e->id, e->id, path);
+	return kl_json_dump(j, &b, err) || cli_output(a, &b, err) ? -1 : CLI_DONE;
+}
+
 int cli_verb_certify(const struct cli_args *a, struct kl_error *err)
 {
 	KL_AUTO(cli_certification_deinit) struct cli_certification c = { 0 };
 	KL_AUTO_JSON json_t *j = NULL;
 	struct order o;
 
-	if (read_order(a, &o, err) || kl_exercise_find(a->positional[0], &c.exercise, err) ||
-	    kl_variants_load(&c.exercise, &c.variants, err) ||
+	if (read_order(a, &o, err) || kl_exercise_find(a->positional[0], &c.exercise, err))
+		return -1;
+	if (cli_flag(a, "kept"))
+		return show_kept(a, &c.exercise, err);
+	if (kl_variants_load(&c.exercise, &c.variants, err) ||
 	    variant_exists(&c.variants, o.variant, err))
 		return -1;
 	cli_progress_begin("certifying");

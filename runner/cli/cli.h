@@ -19,6 +19,7 @@
 #include <klinic/cleanup.h>
 #include <klinic/error.h>
 #include <klinic/exercise.h>
+#include <klinic/json.h>
 #include <klinic/report.h>
 #include <klinic/result.h>
 #include <klinic/session.h>
@@ -157,7 +158,11 @@ void cli_findings_text(const struct kl_findings *fs, bool explain, struct kl_buf
 void cli_bytes_text(struct kl_buf *b, uint64_t bytes);
 
 /* certificate.c */
-/* Has the cache a certificate that says yes to the exercise as it is now? */
+/* Where the certificate of e as it is now, for what would judge it now, is kept. */
+int cli_certificate_path(const struct kl_exercise *e, char **ret, struct kl_error *err);
+/* It, or NULL. The caller's reference. */
+json_t *cli_certificate_load(const struct kl_exercise *e);
+/* Is there one, and does it say yes? */
 bool cli_is_certified(const struct kl_exercise *e);
 int cli_certificate_save(const struct kl_exercise *e, const json_t *j, struct kl_error *err);
 

@@ -107,6 +107,7 @@ static const struct cli_verb verbs[] = {
 		    "verdicts without rates: a check ends at its first failure, a decoy is held only "
 		    "against the checks that are to catch it (no certificate is kept)" },
 		  { "seeds", 0, "N", "runs of each check, instead of the exercise's (no certificate is kept)" },
+		  { "kept", 0, NULL, "run nothing: print the certificate in the cache, as JSON" },
 		  JOBS_OPTION,
 	  } },
 	{ .name = "report",

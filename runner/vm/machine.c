@@ -13,16 +13,21 @@
 #define QEMU_PROGRAM "qemu-system-x86_64"
 #define PROBE_MS     20000
 
-int kl_machine_init(struct kl_machine *m, const struct kl_kernel *k, enum kl_mode mode,
-		    struct kl_error *err)
+static const char *qemu_program(void)
 {
 	const char *program = getenv("KLINIC_QEMU");
 
+	return program && *program ? program : QEMU_PROGRAM;
+}
+
+int kl_machine_init(struct kl_machine *m, const struct kl_kernel *k, enum kl_mode mode,
+		    struct kl_error *err)
+{
 	*m = (struct kl_machine){ .mode = mode };
 	m->bzimage = strdup(k->bzimage);
 	m->initramfs = strdup(k->initramfs);
 	m->vmlinux = strdup(k->vmlinux);
-	m->qemu = strdup(program && *program ? program : QEMU_PROGRAM);
+	m->qemu = strdup(qemu_program());
 	memcpy(m->kernel_digest, k->digest, sizeof(m->kernel_digest));
 	if (!m->bzimage || !m->initramfs || !m->vmlinux || !m->qemu) {
 		kl_machine_deinit(m);
@@ -42,8 +47,8 @@ void kl_machine_deinit(struct kl_machine *m)
 
 int kl_vm_qemu_version(const char *qemu, char **ret, struct kl_error *err)
 {
-	KL_AUTO(kl_command_destroy_p)
-	struct kl_command *c = kl_command_create(qemu ? qemu : QEMU_PROGRAM);
+	const char *program = qemu ? qemu : qemu_program();
+	KL_AUTO(kl_command_destroy_p) struct kl_command *c = kl_command_create(program);
 	KL_AUTO(kl_buf_deinit) struct kl_buf out = KL_BUF_CAPPED(4096);
 	const char *p;
 
@@ -52,8 +57,7 @@ int kl_vm_qemu_version(const char *qemu, char **ret, struct kl_error *err)
 		return -1;
 	p = strstr(kl_buf_str(&out), "version ");
 	if (!p)
-		return kl_fail(err, KL_INFRA, "%s does not tell its version",
-			       qemu ? qemu : QEMU_PROGRAM);
+		return kl_fail(err, KL_INFRA, "%s does not tell its version", program);
 	p += strlen("version ");
 	*ret = strndup(p, strcspn(p, " (\n"));
 	return *ret ? 0 : kl_fail(err, KL_INFRA, "out of memory");

@@ -20,22 +20,43 @@ certified() {
 	"$klinic" list --format json | jq -e '.[0].certified'
 }
 
-@test "a certificate counts for the exercise's present digest only" {
-	printf -- '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n' >refused.patch
-	digest=$("$klinic" grade swap --submission refused.patch --format json |
-		jq -r .environment.exercise_digest)
-	[ "${#digest}" -eq 64 ]
-	dir=$XDG_CACHE_HOME/klinic/certificates
-	mkdir -p "$dir"
-	echo '{"certified": true}' >"$dir/$digest.json"
+# Where the certificate would be, of the sentence that says that there is none.
+certificate_path() {
+	run_split "$klinic" certify swap --kept
+	expect_complaint 3 "run klinic certify swap" || return 1
+	certificate=${err##* keeps it as }
+	[[ $certificate == "$XDG_CACHE_HOME/klinic/certificates/"*.json ]]
+}
+
+@test "a certificate counts for the exercise as it is, and for what would judge it now" {
+	# A content root of copies, to be changed.
+	rm "$KLINIC_ROOT/runner" "$KLINIC_ROOT/broken-kernels"
+	cp -r "$top/broken-kernels" "$KLINIC_ROOT/"
+	mkdir "$KLINIC_ROOT/runner"
+	cp -r "$top/runner/guest" "$KLINIC_ROOT/runner/"
+	certificate_path
+	first=$certificate
+	mkdir -p "$(dirname "$first")"
+	echo '{"certified": true}' >"$first"
 	certified
+	"$klinic" certify swap --kept | jq -e '.certified'
 	for bad in '{"certified": false}' '{"certified": "true"}' '{"certified": tr' ''; do
-		echo "$bad" >"$dir/$digest.json"
+		echo "$bad" >"$first"
 		refute certified
 	done
-	echo '{"certified": true}' >"$dir/$digest.json"
-	touch "$KLINIC_ROOT/exercises/swap/hidden/notes.md"
-	refute certified
+	echo '{"certified": true}' >"$first"
+	for what in "exercises/swap/hidden/notes.md" broken-kernels/flavours/kasan.config \
+		runner/guest/agent.c runner/guest/sched.c runner/guest/kit.c; do
+		cp "$KLINIC_ROOT/$what" saved 2>/dev/null || rm -f saved
+		echo "# CONFIG_NOTHING is not set" >>"$KLINIC_ROOT/$what"
+		refute certified
+		if [ -e saved ]; then cp saved "$KLINIC_ROOT/$what"; else rm "$KLINIC_ROOT/$what"; fi
+		certified
+	done
+	mkdir bin
+	printf '#!/bin/sh\necho QEMU emulator version 99.0.1\n' >bin/qemu
+	chmod +x bin/qemu
+	KLINIC_QEMU=$work/bin/qemu refute certified
 }
 
 @test "an exercise that cannot be read is complained of, the others are listed" {
