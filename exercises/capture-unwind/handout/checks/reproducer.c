@@ -56,7 +56,7 @@ void kl_check_expect(const struct kl_challenge *c)
 	capture_init(&cap, c, 0, BLOCKS, GAINS);
 	cap.setup.rate_hz -= CAPUNIT_MIN_RATE;
 	kl_expect(WRONG_ERRNO, 0, "set-ups that failed with something else than ENOMEM");
-	kl_expect_range(REFUSED, 6, 100, "set-ups refused with ENOMEM");
+	kl_expect_range(REFUSED, 5, 100, "set-ups refused with ENOMEM");
 	kl_expect(FINISHED, 1, "set-up works once no allocation fails");
 	kl_expect(LISTED, 0, "sessions listed after the failed set-ups");
 	kl_expect(SLOTS, CAPUNIT_MAX_SESSIONS,

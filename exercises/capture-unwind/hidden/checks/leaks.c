@@ -68,7 +68,7 @@ void kl_check_expect(const struct kl_challenge *c)
 
 	capture_init(&cap, c, 30, BLOCKS, GAINS);
 	kl_expect(WRONG, 0, "failures other than ENOMEM");
-	kl_expect_range(REFUSED, SWEEPS * 6, SWEEPS * 60, "set-ups refused with ENOMEM");
+	kl_expect_range(REFUSED, SWEEPS * 5, SWEEPS * 60, "set-ups refused with ENOMEM");
 	kl_expect(SAMPLES, capture_expect(&cap, 0, 2 * BLOCKS, KL_HASH_INIT), "samples read");
 	for (unsigned int class = 0; class < CLASSES; class ++)
 		kl_expect_range(LOST + class, 0, NOISE, what[class]);
