@@ -37,10 +37,18 @@ bool kl_path_is_plain(const char *path);
 
 /* The cache folder, or sub below it, created. The caller frees. */
 int kl_cache_dir(const char *sub, char **ret, struct kl_error *err);
-/* A fresh folder below $TMPDIR or /tmp, mode 0700. Removed by kl_tempdir_destroy. */
+/*
+ * A fresh folder below $TMPDIR or /tmp, mode 0700, removed by kl_tempdir_destroy.
+ * While this process lives it holds a lock (flock(2)) on the folder.
+ */
 int kl_tempdir_create(char **ret, struct kl_error *err);
 void kl_tempdir_destroy(char *path); /* removes the tree and frees; NULL is fine */
 void kl_tempdir_destroy_p(char **path);
+/*
+ * Removes the temporary folders there that nobody holds any more: of processes
+ * that were killed. Never others' folders, never what is reached by a link.
+ */
+void kl_tempdir_sweep(void);
 
 /*
  * An advisory lock (flock(2)) on a file that is created if need be. Waits until

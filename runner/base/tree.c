@@ -1,4 +1,4 @@
-/* Folders: making, listing, removing and measuring trees; the cache and temporary folders. */
+/* Folders: making, listing, removing and measuring trees; the cache. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -153,31 +153,4 @@ int kl_cache_dir(const char *sub, char **ret, struct kl_error *err)
 		return kl_error_prepend(err, "cache");
 	*ret = kl_take(path);
 	return 0;
-}
-
-int kl_tempdir_create(char **ret, struct kl_error *err)
-{
-	const char *tmp = getenv("TMPDIR");
-	KL_AUTO_FREE char *path =
-		kl_asprintf("%s/klinic.XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
-
-	if (!path)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	if (!mkdtemp(path))
-		return kl_fail_errno(err, errno, "cannot make a temporary folder %s", path);
-	*ret = kl_take(path);
-	return 0;
-}
-
-void kl_tempdir_destroy(char *path)
-{
-	if (!path)
-		return;
-	kl_remove_tree(path, NULL);
-	free(path);
-}
-
-void kl_tempdir_destroy_p(char **path)
-{
-	kl_tempdir_destroy(*path);
 }

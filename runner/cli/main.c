@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <klinic/file.h>
+
 #include "cli/cli.h"
 
 #define HELP_COLUMN 30
@@ -298,6 +300,7 @@ int main(int argc, char **argv)
 	/* Not LC_NUMERIC: numbers in documents have a point everywhere. */
 	setlocale(LC_CTYPE, "");
 	cli_catch_signals();
+	kl_tempdir_sweep();
 	status = dispatch(argc, argv, &err);
 	cli_progress_end();
 	if (status >= 0)

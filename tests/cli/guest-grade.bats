@@ -193,12 +193,14 @@ long_grade() {
 	nothing_left
 }
 
-@test "kill -9 leaves no guest behind" {
+@test "kill -9 leaves no guest behind, and no folder once klinic starts again" {
 	use_users_cache
 	long_grade
 	kill -KILL "$pid"
 	wait "$pid" || true
 	gone "$guest"
+	"$klinic" version
+	nothing_left
 }
 
 @test "progress is for terminals: shown after two seconds, and erased" {

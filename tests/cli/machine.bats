@@ -112,6 +112,58 @@ nothing_left() {
 	expect_complaint 4 "/nonexistent"
 }
 
+# A grade that waits in git for ever, with its temporary folder: sets $pid and $folder.
+stuck_grade() {
+	mkdir -p bin
+	printf '#!/bin/sh\nexec sleep 1000\n' >bin/git
+	chmod +x bin/git
+	PATH=$work/bin:$PATH "$klinic" grade swap --submission \
+		"$here/exercises/swap/hidden/reference.patch" >"$work/out" 2>"$work/err" &
+	pid=$!
+	for _ in $(seq 600); do
+		folder=$(ls -A "$TMPDIR")
+		[ -z "$folder" ] || [ "$(pgrep -cP "$pid" -x sleep)" -eq 0 ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "a signal leaves no folder: SIGINT, SIGTERM, SIGHUP" {
+	for signal in INT TERM HUP; do
+		stuck_grade
+		kill "-$signal" "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" -eq 130 ]
+		nothing_left
+	done
+}
+
+@test "what a killed klinic left in TMPDIR is swept by the next one, what a live one has is not" {
+	stuck_grade
+	dead=$folder dead_pid=$pid
+	mv "$TMPDIR/$dead" "$work/aside"
+	stuck_grade
+	alive=$folder
+	mv "$work/aside" "$TMPDIR/$dead"
+	"$klinic" version
+	[ -d "$TMPDIR/$dead" ] && [ -d "$TMPDIR/$alive" ]
+	kill -KILL "$dead_pid"
+	wait "$dead_pid" || true
+	[ -d "$TMPDIR/$dead" ]
+	mkdir -m 700 others "$TMPDIR/klinic-other" "$TMPDIR/klinic-longer7"
+	ln -s "$work/others" "$TMPDIR/klinic-linked"
+	touch others/kept
+	"$klinic" version
+	[ ! -e "$TMPDIR/$dead" ]
+	[ -d "$TMPDIR/$alive" ]
+	[ -L "$TMPDIR/klinic-linked" ] && [ -e others/kept ]
+	[ -d "$TMPDIR/klinic-other" ] && [ -d "$TMPDIR/klinic-longer7" ]
+	kill -TERM "$pid"
+	wait "$pid" || true
+	[ ! -e "$TMPDIR/$alive" ]
+}
+
 @test "an exercise with a mistake: exit 3 with file, line and column" {
 	sed -i 's/minutes: 5/minutes: soon/' "$KLINIC_ROOT/exercises/swap/exercise.yaml"
 	run_split "$klinic" grade swap --submission .
