@@ -21,11 +21,12 @@ PACKAGES = \
 	libyaml-dev libjansson-dev libsodium-dev libelf-dev libcmocka-dev libc6-dev pkg-config \
 	qemu-system-x86 seabios bubblewrap linux-source-6.1 \
 	flex bison bc libssl-dev lz4 xz-utils kmod cpio rsync patch binutils perl \
-	python3-drgn clang-format clang-tidy cppcheck bats gcovr jq libxml2-utils
+	python3-drgn clang-format clang-tidy cppcheck bats gcovr jq libxml2-utils clang afl++
 
 LIB_SRC := $(sort $(filter-out runner/guest/% runner/cli/%,$(wildcard runner/*/*.c)) $(wildcard graders/*.c))
 CLI_SRC := $(sort $(wildcard runner/cli/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/target_*.c))
 VM_SRC := $(sort $(wildcard tests/vm/test_*.c))
 HELP_SRC := $(sort $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 FIXTURE_SRC := $(sort $(filter-out tests/vm/test_%,$(wildcard tests/vm/*.c)))
@@ -38,10 +39,11 @@ COMMIT := $(if $(HEAD),-$(HEAD)$(shell git diff --quiet HEAD 2>/dev/null || echo
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB = $(BUILD)/libklinic.a
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+FUZZ_BIN := $(patsubst tests/fuzz/target_%.c,$(BUILD)/tests/fuzz/replay_%,$(FUZZ_SRC))
 VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
 
-.PHONY: FORCE all help deps demo test check unit kernel vm-test cli-test lint check-layers check-format \
-	check-headers check-docs check-checks format tidy coverage certify certify-test clean
+.PHONY: FORCE all help deps demo test check unit fuzz fuzz-smoke kernel vm-test cli-test lint check-layers \
+	check-format check-headers check-docs check-checks format tidy coverage certify certify-test clean
 .SECONDARY:
 
 all: $(BUILD)/klinic
@@ -52,6 +54,8 @@ help:
 	@echo "make test       everything of check, and all tests that boot guests"
 	@echo "make check      layers, headers, pages, formatting, static analysis, unit and golden tests"
 	@echo "make unit       unit and golden tests"
+	@echo "make fuzz       T=target SECONDS=600 ENGINE=libfuzzer|afl: see docs/fuzzing.md"
+	@echo "make fuzz-smoke the kept inputs, and a few seconds of fuzzing each target"
 	@echo "make vm-test    tests that boot guests"
 	@echo "make cli-test   tests of the command as its users see it"
 	@echo "make certify    certify every exercise"
@@ -79,11 +83,37 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(call obj,$(HELP_SRC)) $(LIB
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# The kept corpus of a fuzz target as a test, built like everything else.
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/target_%.o tests/fuzz/replay.c \
+		$(call obj,tests/fuzz/fuzz.c) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -DFUZZ_CORPUS='"tests/fuzz/corpus/$*"' -o $@ $^ $(LIBS) -lcmocka
+
+# The same targets with an engine around them: $(BUILD)/fuzz/libfuzzer/NAME, $(BUILD)/fuzz/afl/NAME.
+FUZZ_LIB_SRC := $(sort $(wildcard $(patsubst %,runner/%/*.c,base data proc model intake policy splat)) \
+	runner/kbuild/diagnostics.c runner/vm/answers.c tests/fuzz/fuzz.c)
+FUZZ_CFLAGS = $(filter-out -Werror,$(HOSTED_CFLAGS)) -O1 -fno-omit-frame-pointer $(CFLAGS)
+LIBFUZZER = clang -fsanitize=address,undefined -fno-sanitize-recover=all
+AFL = AFL_QUIET=1 AFL_USE_ASAN=1 AFL_USE_UBSAN=1 afl-clang-fast
+
+$(BUILD)/fuzz/libfuzzer/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(LIBFUZZER) -fsanitize=fuzzer-no-link $(FUZZ_CFLAGS) -c -o $@ $<
+$(BUILD)/fuzz/afl/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(AFL) $(FUZZ_CFLAGS) -c -o $@ $<
+$(BUILD)/fuzz/libfuzzer/%: $(BUILD)/fuzz/libfuzzer/obj/tests/fuzz/target_%.o \
+		$(patsubst %.c,$(BUILD)/fuzz/libfuzzer/obj/%.o,$(FUZZ_LIB_SRC))
+	$(LIBFUZZER) -fsanitize=fuzzer -pthread -o $@ $^ $(LIBS)
+$(BUILD)/fuzz/afl/%: $(BUILD)/fuzz/afl/obj/tests/fuzz/target_%.o \
+		$(patsubst %.c,$(BUILD)/fuzz/afl/obj/%.o,$(FUZZ_LIB_SRC))
+	$(AFL) -fsanitize=fuzzer -pthread -o $@ $^ $(LIBS)
+
 $(BUILD)/tests/vm/%: $(BUILD)/obj/tests/vm/%.o $(call obj,$(FIXTURE_SRC)) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/fuzz -name '*.d' 2>/dev/null)
 
 deps:
 	@tests/lint/deps.sh $(PACKAGES)
@@ -93,7 +123,7 @@ demo: deps
 	@KLINIC=$(abspath $(BUILD)/klinic) tests/demo.sh
 
 test: deps
-	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(UNIT_BIN) $(VM_BIN)
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(UNIT_BIN) $(FUZZ_BIN) $(VM_BIN)
 	@MAKE="$(MAKE)" tests/all.sh
 
 certify-test: kernel
@@ -102,8 +132,18 @@ certify-test: kernel
 certify: kernel
 	@KLINIC=$(abspath $(BUILD)/klinic) tests/certify.sh --all
 
-unit: $(UNIT_BIN)
-	@tests/run.sh unit $(UNIT_BIN)
+unit: $(UNIT_BIN) $(FUZZ_BIN)
+	@tests/run.sh unit $(UNIT_BIN) $(FUZZ_BIN)
+
+ENGINE ?= libfuzzer
+SECONDS ?= 600
+fuzz: $(BUILD)/fuzz/$(ENGINE)/$(T)
+	@BUILD=$(BUILD) tests/fuzz/run.sh $(ENGINE) $(T) $(SECONDS)
+
+FUZZ_NAMES := $(patsubst tests/fuzz/target_%.c,%,$(FUZZ_SRC))
+fuzz-smoke: $(FUZZ_BIN) $(addprefix $(BUILD)/fuzz/libfuzzer/,$(FUZZ_NAMES))
+	@tests/run.sh fuzz-replay $(FUZZ_BIN)
+	@for t in $(FUZZ_NAMES); do BUILD=$(BUILD) tests/fuzz/run.sh libfuzzer $$t 3 || exit 1; done
 
 kernel: $(BUILD)/klinic
 	@$(BUILD)/klinic kernel build kasan

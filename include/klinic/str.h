@@ -64,5 +64,7 @@ bool kl_str_is_id(const char *s);
  * bytes of it: candidate and guest text on its way to a terminal.
  */
 int kl_buf_safe(struct kl_buf *b, const char *s, size_t len, size_t max);
+/* The same for what must stay one line: newlines and tabs are made visible, too. */
+int kl_buf_safe_line(struct kl_buf *b, const char *s, size_t len, size_t max);
 
 #endif

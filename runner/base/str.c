@@ -248,7 +248,7 @@ static size_t utf8_len(const unsigned char *s, size_t len)
 	return n;
 }
 
-int kl_buf_safe(struct kl_buf *b, const char *s, size_t len, size_t max)
+static int append_safe(struct kl_buf *b, const char *s, size_t len, size_t max, const char *also)
 {
 	const unsigned char *u = (const unsigned char *)s;
 	size_t shown = len < max ? len : max;
@@ -257,7 +257,7 @@ int kl_buf_safe(struct kl_buf *b, const char *s, size_t len, size_t max)
 	while (i < shown) {
 		size_t n = u[i] >= 0x80 ? utf8_len(u + i, len - i) : 1;
 
-		if (n > 1 || (n == 1 && (isprint(u[i]) || u[i] == '\n' || u[i] == '\t'))) {
+		if (n > 1 || (n == 1 && (isprint(u[i]) || (u[i] && strchr(also, u[i]))))) {
 			if (kl_buf_append(b, s + i, n))
 				return -1;
 			i += n;
@@ -270,4 +270,14 @@ int kl_buf_safe(struct kl_buf *b, const char *s, size_t len, size_t max)
 	if (shown < len)
 		return kl_buf_printf(b, "… (%zu more bytes)", len - shown);
 	return 0;
+}
+
+int kl_buf_safe(struct kl_buf *b, const char *s, size_t len, size_t max)
+{
+	return append_safe(b, s, len, max, "\n\t");
+}
+
+int kl_buf_safe_line(struct kl_buf *b, const char *s, size_t len, size_t max)
+{
+	return append_safe(b, s, len, max, "");
 }

@@ -61,14 +61,15 @@ static int note(struct pair *p, bool refused, const char *rule, struct kl_error 
 	struct kl_policy_note n = { .rule = (char *)rule, .file = p->file, .refused = refused };
 	va_list ap;
 
-	kl_buf_safe(&shown, name, strlen(name), SHOWN_MAX);
+	kl_buf_safe_line(&shown, name, strlen(name), SHOWN_MAX);
 	kl_buf_printf(&text, "%s ", kl_buf_str(&shown));
 	va_start(ap, fmt);
 	kl_buf_vprintf(&text, fmt, ap);
 	va_end(ap);
 	if (shown.failed || text.failed)
 		return no_memory(err);
-	n.name = shown.data;
+	/* A name may be empty: then there is no data. */
+	n.name = (char *)kl_buf_str(&shown);
 	n.text = text.data;
 	/* A crowd of flags keeps no refusal from being told. */
 	if (said(p, rule, n.name) || (p->to->n - p->before >= NOTES_MAX && !refused) ||

@@ -47,7 +47,7 @@ void pl_spot(struct pl_scan *s, size_t i, bool refused, const char *rule, const 
 
 	if (s->out->n >= PL_SPOTS_MAX)
 		return;
-	kl_buf_safe(&shown, name, strlen(name), WORDS_MAX);
+	kl_buf_safe_line(&shown, name, strlen(name), WORDS_MAX);
 	kl_buf_printf(&text, "%s ", kl_buf_str(&shown));
 	va_start(ap, fmt);
 	kl_buf_vprintf(&text, fmt, ap);

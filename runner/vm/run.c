@@ -10,6 +10,7 @@
 #include <klinic/file.h>
 
 #include "guest/mailbox.h"
+#include "vm/answers.h"
 #include "vm/facts.h"
 #include "vm/qemu.h"
 #include "vm/stopped.h"
@@ -231,14 +232,6 @@ static int wait_for_end(const struct kl_template *t, const struct kl_job *job, s
 	}
 }
 
-static char *copy_said(const char *said)
-{
-	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
-
-	kl_buf_safe(&b, said, strnlen(said, KL_MAIL_SAID), KL_MAIL_SAID);
-	return kl_buf_steal(&b);
-}
-
 /* The guest's answers are copied once, then looked at: nobody can change them in between. */
 static int read_answers(struct kl_qemu *q, struct kl_run *run, struct kl_slots *slots,
 			struct kl_error *err)
@@ -248,27 +241,11 @@ static int read_answers(struct kl_qemu *q, struct kl_run *run, struct kl_slots *
 	if (pread(q->mailbox, &a, sizeof(a), offsetof(struct kl_mail, answers)) !=
 	    (ssize_t)sizeof(a))
 		return kl_fail(err, KL_INFRA, "the mailbox cannot be read");
-	/* Stopped by pvpanic, but not by the agent's last word. */
-	if (run->end == KL_END_ANSWERED && a.state != KL_MAIL_DONE)
-		run->end = KL_END_RESET;
-	run->unload_status = 1;
-	if (run->end == KL_END_LOST) {
-		run->said = kl_qemu_epitaph(q);
-		return run->said ? 0 : kl_fail(err, KL_INFRA, "out of memory");
-	}
-	if (run->end != KL_END_ANSWERED)
+	if (kl_vm_take_answers(&a, run, slots, err))
+		return -1;
+	if (run->end != KL_END_LOST)
 		return 0;
-	run->guest_ns = a.guest_ns;
-	run->load_status = a.load_status;
-	run->unload_status = a.unload_status;
-	run->program = a.program_end < KL_PROGRAM_COUNT ? (enum kl_program_end)a.program_end
-							: KL_PROGRAM_NONE;
-	run->program_status = a.program_status;
-	run->points_hit = a.points_hit;
-	run->preempted = a.preempted;
-	run->said = copy_said(a.said);
-	slots->given = a.given;
-	memcpy(slots->value, a.value, sizeof(slots->value));
+	run->said = kl_qemu_epitaph(q);
 	return run->said ? 0 : kl_fail(err, KL_INFRA, "out of memory");
 }
 

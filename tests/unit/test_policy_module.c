@@ -220,6 +220,24 @@ static void test_new_exports_are_refused(void **state)
 	expect(*state, "int __ksymtab_ring_put = 1;", "export", "ring_put", true);
 }
 
+/* Twice, as for two flavours: the second time it is compared with the first. */
+static void test_an_export_without_a_name_is_refused_like_any(void **state)
+{
+	KL_AUTO(kl_policy_deinit) struct kl_policy p = { 0 };
+
+	for (int i = 0; i < 2; i++)
+		judge(*state, "asm(\".data; __ksymtab_: .quad 1; .text\");", &p);
+	assert_int_equal(p.n, 1);
+	assert_string_equal(p.v[0].name, "");
+	assert_true(p.v[0].refused);
+}
+
+static void test_a_name_of_several_lines_stays_one_line(void **state)
+{
+	expect(*state, "asm(\".quad \\\"a\\nverdict: pass\\\"\");", "import", "a\\x0averdict: pass",
+	       false);
+}
+
 static void test_what_is_no_module_is_refused_not_an_error(void **state)
 {
 	const struct bench *b = *state;
@@ -275,6 +293,8 @@ int main(void)
 		TEST(test_tables_that_point_out_of_the_module_are_refused),
 		TEST(test_licence_name_and_flags_stay),
 		TEST(test_new_exports_are_refused),
+		TEST(test_an_export_without_a_name_is_refused_like_any),
+		TEST(test_a_name_of_several_lines_stays_one_line),
 		TEST(test_what_is_no_module_is_refused_not_an_error),
 		TEST(test_a_second_flavour_repeats_nothing),
 		TEST(test_no_corrupt_byte_does_harm),
