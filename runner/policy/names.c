@@ -25,16 +25,37 @@ static const struct pl_rule rules[] = {
 	  "lockdep_off lockdep_on .lockdep_recursion .lockdep_depth lockdep_set_novalidate_class "
 	  "__lockdep_no_validate__ lockdep_init_map* !~lockdep_init_map_type "
 	  "lockdep_free_key_range lockdep_hardirqs_* lockdep_softirqs_* debug_locks_off "
-	  "~debug_locks ~debug_locks_silent __GFP_NOLOCKDEP debug_object_* debug_objects_* "
+	  "__debug_locks_off ~debug_locks ~debug_locks_silent .dep_map .held_locks .curr_chain_key "
+	  "__GFP_NOLOCKDEP debug_object_* debug_objects_* "
 	  /* hangs and stalls */
 	  "touch_nmi_watchdog touch_softlockup_watchdog* touch_all_softlockup_watchdogs "
 	  "reset_hung_task_detector rcu_cpu_stall_* watchdog_thresh sysctl_hung_task_* "
 	  "lockup_detector_*",
 	  true },
+	/* What the kernel's headers offer to its own low-level code: no checker sees such an access. */
+	{ "unchecked-access", "reads or writes memory behind the checkers' back",
+	  "use plain C, READ_ONCE(), the atomic_ functions, copy_from_user() and copy_to_user()",
+	  "READ_ONCE_NOCHECK READ_ONCE_TASK_STACK __read_once_word_nocheck read_word_at_a_time "
+	  "load_unaligned_zeropad __memcpy* __memset* __memmove* memcpy_orig memcpy_erms "
+	  "memset_orig memset_erms memmove_erms memcpy_flushcache copy_page clear_page "
+	  "clear_page_* copy_mc_* __copy_user_* copy_user_generic* copy_user_enhanced* raw_copy_* "
+	  "memcpy_fromio memcpy_toio memset_io __ioread*_copy __iowrite*_copy readb readw readl "
+	  "readq writeb writew writel writeq readb_relaxed readw_relaxed "
+	  "readl_relaxed readq_relaxed writeb_relaxed writew_relaxed writel_relaxed "
+	  "writeq_relaxed __readb __readw __readl __readq __writeb __writew __writel __writeq "
+	  "__raw_readb __raw_readw __raw_readl __raw_readq __raw_writeb __raw_writew "
+	  "__raw_writel __raw_writeq ioread8* ioread16* ioread32* ioread64* iowrite8* iowrite16* "
+	  "iowrite32* iowrite64* arch_atomic* arch_xchg* arch_cmpxchg* arch_try_cmpxchg* "
+	  "arch_set_bit arch_clear_bit arch_change_bit arch_test_* arch___* xchg_local "
+	  ".default_timer_slack_ns",
+	  true },
 	{ "kernel-log", "changes what the kernel's log shows",
 	  "let the log be; pr_debug() and dev_dbg() are for what need not be seen",
-	  "console_silent console_loglevel default_message_loglevel console_printk "
-	  "console_drivers register_console unregister_console oops_in_progress bust_spinlocks "
+	  "console_silent console_loglevel default_message_loglevel minimum_console_loglevel "
+	  "default_console_loglevel console_printk console_drivers for_each_console "
+	  "register_console unregister_console console_lock console_trylock console_unlock "
+	  "console_stop console_start suspend_console resume_console console_suspend_enabled "
+	  "console_conditional_schedule oops_in_progress bust_spinlocks "
 	  "suppress_printk printk_delay_msec printk_deferred_* __printk_safe_* __printk_cpu_* "
 	  "log_buf_* devkmsg_* kmsg_dump_* oops_enter oops_exit oops_begin oops_end "
 	  "vprintk_emit vprintk_default early_printk",
@@ -126,6 +147,8 @@ static const struct pl_rule rules[] = {
 	  "lockdep_set_class* lockdep_set_subclass lockdep_*pin_lock ~lock_acquire* ~lock_release "
 	  "~lock_map_* mutex_lock_nested mutex_lock_interruptible_nested "
 	  "mutex_lock_killable_nested mutex_lock_nest_lock spin_lock_nested spin_lock_nest_lock "
+	  "arch_spin_* arch_read_* arch_write_* do_raw_spin_* do_raw_read_* do_raw_write_* "
+	  "queued_spin_* queued_read_* queued_write_* bit_spin_* hlist_bl_lock hlist_bl_unlock "
 	  "spin_lock_irqsave_nested raw_spin_lock_nested down_read_nested down_write_nested "
 	  "down_write_nest_lock down_write_killable_nested down_read_non_owner "
 	  "up_read_non_owner SINGLE_DEPTH_NESTING",
@@ -204,7 +227,7 @@ static const char usual[] =
 	"strlen strnlen strcmp strncmp strcasecmp strncasecmp strcpy strncpy strscpy* strlcpy "
 	"strcat strncat strlcat strchr strchrnul strrchr strnchr strstr strnstr strsep strim "
 	"strspn strcspn strpbrk strreplace stpcpy string_* skip_spaces "
-	"memc* memmove memset* memscan __memcpy __memset __memmove fortify_* snprintf scnprintf "
+	"memc* memmove memset* memscan fortify_* snprintf scnprintf "
 	"vsnprintf "
 	"vscnprintf sprintf vsprintf sscanf kstrto* simple_* simple_read_from_buffer "
 	"simple_write_to_buffer hex_* bin2hex hex2bin sysfs_* seq_* single_* "

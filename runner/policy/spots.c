@@ -207,6 +207,28 @@ static void this_module(struct pl_scan *s, size_t i)
 			"has the module count its own users: let the core do it through .owner");
 }
 
+/*
+ * What is reached from the running task is the kernel's: the detectors keep their
+ * switches there. A driver says who calls; as an argument the task is a handle.
+ */
+static void running_task(struct pl_scan *s, size_t i)
+{
+	static const char usual[] = "pid tgid comm mm files fs flags group_leader parent signal "
+				    "sighand cred real_cred __state exit_state";
+	bool handle = i &&
+		      (pl_at(s, i - 1, PL_PUNCT, "(") || pl_at(s, i - 1, PL_PUNCT, ",") ||
+		       pl_at(s, i - 1, PL_PUNCT, "=")) &&
+		      i + 1 < s->n && s->v[i + 1].kind == PL_PUNCT &&
+		      strchr("),;=!", *s->v[i + 1].text);
+
+	if (handle ||
+	    (pl_at(s, i + 1, PL_PUNCT, "->") && i + 2 < s->n && pl_listed(usual, s->v[i + 2].text)))
+		return;
+	pl_spot(s, i, false, "task-internals",
+		pl_at(s, i + 1, PL_PUNCT, "->") && i + 2 < s->n ? s->v[i + 2].text : "current",
+		"reaches into the running task: see what it reads or writes there");
+}
+
 static bool is_usual_builtin(const char *name)
 {
 	static const char list[] =
@@ -234,6 +256,8 @@ static void look_at_name(struct pl_scan *s, size_t i)
 		pragma_operator(s, i);
 	else if (!strcmp(name, "THIS_MODULE"))
 		this_module(s, i);
+	else if (!strcmp(name, "current") || !strcmp(name, "get_current"))
+		running_task(s, i);
 	else if (kl_str_starts(name, "__has_include") || !strcmp(name, "__has_embed"))
 		pl_has_include(s, i);
 	else if (kl_str_starts(name, "__builtin_") && !is_usual_builtin(name))
