@@ -11,6 +11,7 @@
 
 #include <klinic/digest.h>
 #include <klinic/finding.h>
+#include <klinic/inspection.h>
 #include <klinic/json.h>
 #include <klinic/verdict.h>
 
@@ -68,6 +69,7 @@ struct kl_run {
 	char *text_where; /* the first of them, "symbol+0x12", or NULL */
 	uint64_t tainted; /* tainted_mask, the same way */
 	int64_t wall_ms;
+	struct kl_inspection inspection; /* what drgn found in memory; empty when nobody asked */
 	uint64_t points_hit; /* preemption points met and taken, from the schedule driver */
 	uint64_t preempted;
 };

@@ -11,6 +11,7 @@
 #include <klinic/digest.h>
 #include <klinic/error.h>
 #include <klinic/finding.h>
+#include <klinic/inspection.h>
 #include <klinic/str.h>
 #include <klinic/verdict.h>
 
@@ -45,6 +46,8 @@ struct kl_check {
 	 * that inject faults and meet the allocator's own warning. Default none.
 	 */
 	bool tolerate[KL_KIND_COUNT];
+	/* Questions to guest memory after the end (key "probes"); judged. Default none. */
+	bool probes[KL_PROBE_COUNT];
 };
 
 struct kl_hint {

@@ -45,6 +45,8 @@ static json_t *run_json(const struct kl_run *r)
 	kl_out_put(&o, "text_changed", kl_out_u64(r->text_changed));
 	kl_out_put(&o, "text_where", kl_json_text(r->text_where));
 	kl_out_put(&o, "wall_ms", json_integer(r->wall_ms));
+	if (kl_inspection_any(&r->inspection))
+		kl_out_put(&o, "probes", kl_inspection_json(&r->inspection));
 	kl_out_put(&o, "points_hit", kl_out_u64(r->points_hit));
 	kl_out_put(&o, "preempted", kl_out_u64(r->preempted));
 	return o;

@@ -65,6 +65,7 @@ static int read_run(const json_t *o, struct kl_run *ret, struct kl_error *err)
 	    kl_in_int(o, "wall_ms", 0, INT64_MAX, &ret->wall_ms, err) ||
 	    kl_in_u64(o, "points_hit", &ret->points_hit, err) ||
 	    kl_in_u64(o, "preempted", &ret->preempted, err) ||
+	    kl_inspection_from_json(json_object_get(o, "probes"), &ret->inspection, err) ||
 	    kl_in_list(o, "findings", KL_IN_LIST_MAX, &findings, err))
 		return -1;
 	ret->end = (enum kl_end)end;

@@ -19,7 +19,8 @@ static const char *const check_keys[] = {
 	"id",	      "title",	       "program",	  "flavour",
 	"mode",	      "schedule",      "preempt_percent", "seeds",
 	"first_seed", "guest_seconds", "unload",	  "leaks",
-	"points",     "dimensions",    "tolerate",	  NULL,
+	"points",     "dimensions",    "tolerate",	  "probes",
+	NULL,
 };
 
 static int parse_mode(const struct kl_yaml *y, const struct kl_yaml_node *map, struct kl_check *ret,
@@ -67,6 +68,28 @@ static int parse_tolerate(const struct kl_yaml *y, const struct kl_yaml_node *ma
 	return 0;
 }
 
+static int parse_probes(const struct kl_yaml *y, const struct kl_yaml_node *map,
+			struct kl_check *ret, struct kl_error *err)
+{
+	const char *probes[KL_PROBE_COUNT];
+	const struct kl_yaml_node *list = NULL;
+	int value;
+
+	for (int i = 0; i < KL_PROBE_COUNT; i++)
+		probes[i] = kl_probe_name((enum kl_probe)i);
+	if (kl_field_list(y, map, "probes", false, &list, err))
+		return -1;
+	for (size_t i = 0; list && i < list->n; i++) {
+		if (kl_yaml_enum(y, list->items[i], "probes", probes, KL_PROBE_COUNT, &value, err))
+			return -1;
+		if (ret->probes[value])
+			return kl_yaml_fail(y, list->items[i], err, "probe “%s” stands twice",
+					    probes[value]);
+		ret->probes[value] = true;
+	}
+	return 0;
+}
+
 static int parse_seeds(const struct kl_yaml *y, const struct kl_yaml_node *map,
 		       struct kl_check *ret, struct kl_error *err)
 {
@@ -106,7 +129,7 @@ static int parse_check(const struct kl_yaml *y, const struct kl_yaml_node *map,
 	    kl_field_uint(y, map, "points", false, 0, KL_POINTS_MAX, &ret->points, err) ||
 	    kl_field_strings(y, map, "dimensions", false, &ret->dimensions, err))
 		return -1;
-	return parse_tolerate(y, map, ret, err);
+	return parse_tolerate(y, map, ret, err) || parse_probes(y, map, ret, err) ? -1 : 0;
 }
 
 static int parse_checks(const struct kl_yaml *y, const struct kl_yaml_node *top,

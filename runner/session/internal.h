@@ -2,6 +2,8 @@
 #ifndef KLINIC_SESSION_INTERNAL_H
 #define KLINIC_SESSION_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include <klinic/session.h>
 #include <klinic/vm.h>
 
@@ -22,6 +24,7 @@ struct ks_plan {
 	uint64_t first_seed;
 	struct kl_run *run; /* [runs], in the order of seeds */
 	bool *done; /* [runs] */
+	atomic_uint hung; /* index of the first run so far whose tasks were asked for unbidden */
 	unsigned int stop_after; /* runs with a larger index are dropped; runs when none failed */
 };
 
@@ -37,6 +40,23 @@ struct ks_session {
 
 /* queue.c: makes all planned runs, side by side. -1 only when interrupted or out of memory. */
 int ks_run_all(struct ks_session *s, struct kl_error *err);
+
+/* look.c: guest memory, asked after a run. */
+struct ks_look {
+	struct ks_plan *plan;
+	unsigned int index; /* of the run */
+	bool which[KL_PROBE_COUNT]; /* what is asked: nothing, mostly */
+	int dump; /* memfd with guest memory, or -1 */
+	struct kl_error err; /* why there is none */
+};
+/* Sets the job up so that memory is dumped if it is wanted when the run has ended. */
+void ks_look_prepare(struct ks_look *l, struct ks_plan *p, unsigned int index, struct kl_job *job);
+/* Asks, after the run. What cannot be answered stands in run->inspection; -1 only when interrupted. */
+int ks_look_ask(struct ks_look *l, const struct kl_exercise *e, struct kl_run *run,
+		struct kl_error *err);
+void ks_look_deinit(struct ks_look *l);
+/* Of the tasks that were asked for unbidden only those of the first such run stay. */
+void ks_look_drop(struct ks_plan *p);
 
 /* oracle.c */
 /*

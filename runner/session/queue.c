@@ -94,7 +94,7 @@ static bool may_go_better(const struct kl_run *run)
 	return run->end == KL_END_LOST;
 }
 
-static int make_run(const struct ks_session *s, const struct ks_plan *p, unsigned int index,
+static int make_run(const struct ks_session *s, struct ks_plan *p, unsigned int index,
 		    struct kl_run *ret, struct kl_error *err)
 {
 	uint64_t seed = p->first_seed + index;
@@ -104,8 +104,10 @@ static int make_run(const struct ks_session *s, const struct ks_plan *p, unsigne
 	fill_job(s, p, seed, &job);
 	for (int i = 0;; i++) {
 		KL_AUTO(kl_run_deinit) struct kl_run run = { 0 };
+		KL_AUTO(ks_look_deinit) struct ks_look look = { .dump = -1 };
 		struct kl_slots slots = { 0 };
 
+		ks_look_prepare(&look, p, index, &job);
 		if (kl_vm_run(t, &job, &run, &slots, err)) {
 			if (err->class != KL_INFRA)
 				return -1;
@@ -116,7 +118,8 @@ static int make_run(const struct ks_session *s, const struct ks_plan *p, unsigne
 			continue;
 		if (!is_infra(&run) &&
 		    (ks_expect(p, job.challenge, &slots, &run, err) ||
-		     kl_splat_parse(run.console, strlen(run.console), &run.findings, err)))
+		     kl_splat_parse(run.console, strlen(run.console), &run.findings, err) ||
+		     ks_look_ask(&look, s->exercise, &run, err)))
 			return -1;
 		*ret = run;
 		run = (struct kl_run){ 0 };
@@ -237,5 +240,7 @@ int ks_run_all(struct ks_session *s, struct kl_error *err)
 		return -1;
 	}
 	drop_late_runs(s);
+	for (size_t i = 0; i < s->n_plans; i++)
+		ks_look_drop(&s->plan[i]);
 	return 0;
 }

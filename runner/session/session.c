@@ -1,4 +1,5 @@
 /* A session: from a submission to evidence. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +131,7 @@ static int add_plan(struct ks_session *s, const struct kl_check *c, struct kl_er
 	p->first_seed = o->has_seed ? o->seed : c->first_seed;
 	p->runs = o->has_seed ? 1 : o->seeds ? o->seeds : c->seeds;
 	p->stop_after = p->runs;
+	atomic_init(&p->hung, UINT_MAX);
 	p->run = calloc(p->runs, sizeof(*p->run));
 	p->done = calloc(p->runs, sizeof(*p->done));
 	if (!p->run || !p->done)

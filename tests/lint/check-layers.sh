@@ -11,7 +11,7 @@ declare -A room=([error]=base [cleanup]=base [str]=base [file]=base [deadline]=b
 	[interrupt]=base
 	[yaml]=data [json]=data [digest]=data [elf]=data [command]=proc [sandbox]=proc
 	[finding]=model [verdict]=model [exercise]=model [rubric]=model [submission]=model
-	[evidence]=model [result]=model [intake]=intake [policy]=policy [kbuild]=kbuild [splat]=splat [vm]=vm
+	[inspection]=model [evidence]=model [result]=model [intake]=intake [policy]=policy [kbuild]=kbuild [splat]=splat [vm]=vm [probe]=probe
 	[session]=session [grader]=graders [report]=report [check]=guest)
 # policy reads what a submission brings, source and module, as intake and kbuild do; it needs neither.
 # guest/mailbox.h is what vm and guest agree on; vm.h speaks of kernels as kbuild names them

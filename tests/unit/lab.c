@@ -47,6 +47,7 @@ const char lab_exercise_yaml[] = "id: stash-replace\n"
 				 "      points: 3\n"
 				 "      dimensions: [concurrency]\n"
 				 "      tolerate: [warn, slub]\n"
+				 "      probes: [pending, held-locks]\n"
 				 "hints:\n"
 				 "  - text: Who frees it?\n"
 				 "    cost: 1\n";

@@ -138,6 +138,8 @@ static void test_every_key_is_read(void **state)
 	assert_int_equal(c->dimensions.n, 1);
 	assert_true(c->tolerate[KL_KIND_WARN] && c->tolerate[KL_KIND_SLUB]);
 	assert_false(c->tolerate[KL_KIND_KASAN]);
+	assert_true(c->probes[KL_PROBE_PENDING] && c->probes[KL_PROBE_HELD_LOCKS]);
+	assert_false(c->probes[KL_PROBE_TASKS] || c->probes[KL_PROBE_SLABS]);
 }
 
 static void test_optional_keys_of_a_check_have_the_documented_defaults(void **state)
@@ -162,6 +164,8 @@ static void test_optional_keys_of_a_check_have_the_documented_defaults(void **st
 	assert_int_equal(c->dimensions.n, 2);
 	for (int i = 0; i < KL_KIND_COUNT; i++)
 		assert_false(c->tolerate[i]);
+	for (int i = 0; i < KL_PROBE_COUNT; i++)
+		assert_false(c->probes[i]);
 }
 
 static void test_checks_keep_their_order_visible_ones_first(void **state)
@@ -228,6 +232,7 @@ static void test_wrong_types_are_refused(void **state)
 	refused("kernel:\n  flavours: [kasan, plain]", "kernel: @kasan", "kernel");
 	refused("unload: false", "unload: @0", "unload");
 	refused("tolerate: [warn, slub]", "tolerate: @warn", "tolerate");
+	refused("probes: [pending, held-locks]", "probes: @pending", "probes");
 	refused("hints:\n  - text: Who frees it?\n    cost: 1\n", "hints: @none\n", "hints");
 }
 
@@ -255,6 +260,8 @@ static void test_unknown_words_are_refused(void **state)
 	refused("schedule: random", "schedule: @wild", "none");
 	refused("tracks: [interview, ci]", "tracks: [interview, @cd]", "mentoring");
 	refused("tolerate: [warn, slub]", "tolerate: [warn, @slob]", "slub");
+	refused("probes: [pending, held-locks]", "probes: [pending, @locks]", "held-locks");
+	refused("probes: [pending, held-locks]", "probes: [pending, @pending]", "twice");
 }
 
 static void test_ids_and_names_have_a_shape(void **state)

@@ -88,7 +88,9 @@ void fixture_run_in(struct fixture *f, struct kl_template *t, const char *check,
 			       .seed = seed,
 			       .guest_seconds = c->guest_seconds,
 			       .unload = c->unload,
-			       .leaks = c->leaks };
+			       .leaks = c->leaks,
+			       .on_stopped = f->on_stopped,
+			       .stopped_arg = f->stopped_arg };
 	if (c->schedule == KL_SCHEDULE_RANDOM) {
 		job.sched_ko = f->kernel.sched_ko;
 		job.points = &f->module.undefined;

@@ -16,6 +16,8 @@ struct fixture {
 	struct kl_module module;
 	struct kl_template *exact;
 	unsigned int guest_seconds;
+	void (*on_stopped)(struct kl_stopped *s, const struct kl_run *run, void *arg); /* or NULL */
+	void *stopped_arg;
 };
 
 struct fixture_run {

@@ -8,7 +8,9 @@
 #include <linux/slab.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
+#include <linux/timer.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 #include <asm/special_insns.h>
 
 static DEFINE_MUTEX(one);
@@ -107,6 +109,35 @@ static int allocate_three(void)
 	return 0;
 }
 
+struct late {
+	struct timer_list timer;
+	struct delayed_work work;
+};
+
+static void late_timer(struct timer_list *timer)
+{
+	counter++;
+}
+
+static void late_work(struct work_struct *work)
+{
+	counter++;
+}
+
+/* What is armed here nobody disarms. */
+static int arm(void)
+{
+	struct late *late = kzalloc(sizeof(*late), GFP_KERNEL);
+
+	if (!late)
+		return -ENOMEM;
+	timer_setup(&late->timer, late_timer, 0);
+	mod_timer(&late->timer, jiffies + 1000 * HZ);
+	INIT_DELAYED_WORK(&late->work, late_work);
+	schedule_delayed_work(&late->work, 1000 * HZ);
+	return 0;
+}
+
 static int obey(const char *what)
 {
 	int i;
@@ -141,6 +172,8 @@ static int obey(const char *what)
 		return allocate_three();
 	} else if (!strcmp(what, "patch")) {
 		return patch_kernel();
+	} else if (!strcmp(what, "arm")) {
+		return arm();
 	} else if (!strcmp(what, "leak")) {
 		kmalloc(777, GFP_KERNEL);
 	} else {
