@@ -77,7 +77,10 @@ struct kl_exercise {
 	size_t n_checks;
 	struct kl_hint *hints;
 	size_t n_hints;
-	char digest[KL_DIGEST_HEX]; /* over every file of the folder */
+	bool whole; /* with its hidden half; without it nothing can be graded */
+	size_t n_hidden; /* hidden checks that exercise.yaml has; among checks only when whole */
+	/* Over every file of the folder; of a public half over the public text, brief.md, handout/. */
+	char digest[KL_DIGEST_HEX];
 };
 
 /* Loads DIR/exercise.yaml and checks that everything it names exists. */
@@ -123,8 +126,22 @@ void kl_variants_deinit(struct kl_variants *vs);
 
 /* Where exercises, rubrics, flavours live: $KLINIC_ROOT, else found from the executable, else ".". */
 int kl_content_dir(const char *sub, char **ret, struct kl_error *err);
+/* How much of an exercise is wanted. */
+enum kl_half {
+	KL_HALF_WHOLE, /* KL_CONTENT when hidden/ is not there */
+	KL_HALF_PUBLIC, /* without hidden checks; nothing of hidden/ is looked at */
+	KL_HALF_FOUND, /* whole if hidden/ is there, else public */
+};
 /* ID (exercises/ID) or a path to a folder. */
+int kl_exercise_open(const char *id_or_path, enum kl_half half, struct kl_exercise *ret,
+		     struct kl_error *err);
+/* The whole one. */
 int kl_exercise_find(const char *id_or_path, struct kl_exercise *ret, struct kl_error *err);
+/*
+ * The text of an exercise.yaml that says what DIR/exercise.yaml says of the public
+ * half: without hidden checks, hints and comments. The same for a text made by it.
+ */
+int kl_exercise_public_text(const char *dir, struct kl_buf *ret, struct kl_error *err);
 /* Ids of all exercises, sorted. */
 int kl_exercise_list(struct kl_strv *ret, struct kl_error *err);
 

@@ -98,9 +98,10 @@ int kl_tempdir_create(char **ret, struct kl_error *err)
 		return kl_fail(err, KL_INFRA, "out of memory");
 	if (make(t, err))
 		return -1;
-	path = strdup(t->path);
+	path = t->path ? strdup(t->path) : NULL;
 	if (!path) {
-		kl_remove_tree(t->path, NULL);
+		if (t->path)
+			kl_remove_tree(t->path, NULL);
 		close(t->lock);
 		free(t->path);
 		return kl_fail(err, KL_INFRA, "out of memory");

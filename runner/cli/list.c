@@ -33,7 +33,7 @@ static int add(const char *id, bool json, json_t *all, struct kl_buf *b, struct 
 	KL_AUTO(kl_exercise_deinit) struct kl_exercise e = { 0 };
 	bool certified;
 
-	if (kl_exercise_find(id, &e, err))
+	if (kl_exercise_open(id, KL_HALF_FOUND, &e, err))
 		return -1;
 	certified = cli_is_certified(&e);
 	if (json)

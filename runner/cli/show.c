@@ -19,15 +19,6 @@ static int read_brief(const struct kl_exercise *e, struct kl_buf *ret, struct kl
 	return kl_file_read(path, BRIEF_MAX, ret, err);
 }
 
-static size_t count_hidden(const struct kl_exercise *e)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < e->n_checks; i++)
-		n += e->checks[i].hidden;
-	return n;
-}
-
 static json_t *show_json(const struct kl_exercise *e, bool certified, const struct kl_buf *brief)
 {
 	json_t *o = cli_facts_json(e, certified);
@@ -50,7 +41,7 @@ static json_t *show_json(const struct kl_exercise *e, bool certified, const stru
 	json_object_set_new(o, "editable", kl_json_strv(&e->editable));
 	json_object_set_new(o, "imports", kl_json_strv(&e->imports));
 	json_object_set_new(o, "visible_checks", visible);
-	json_object_set_new(o, "hidden_checks", json_integer((json_int_t)count_hidden(e)));
+	json_object_set_new(o, "hidden_checks", json_integer((json_int_t)e->n_hidden));
 	json_object_set_new(o, "hints", json_integer((json_int_t)e->n_hints));
 	json_object_set_new(o, "brief", kl_json_textn(kl_buf_str(brief), brief->len));
 	return o;
@@ -75,8 +66,8 @@ static void show_text(const struct kl_exercise *e, bool certified, const struct 
 	join(b, "Tracks", &e->tracks);
 	join(b, "Kernel", &e->flavours);
 	join(b, "Editable", &e->editable);
-	kl_buf_printf(b, "%-12s%zu visible, %zu hidden\n", "Checks", e->n_checks - count_hidden(e),
-		      count_hidden(e));
+	kl_buf_printf(b, "%-12s%zu visible, %zu hidden\n", "Checks",
+		      e->n_checks - (e->whole ? e->n_hidden : 0), e->n_hidden);
 	for (size_t i = 0; i < e->n_checks; i++)
 		if (!e->checks[i].hidden)
 			kl_buf_printf(b, "%-12s  %s\n", "", e->checks[i].title);
@@ -93,7 +84,7 @@ int cli_verb_show(const struct cli_args *a, struct kl_error *err)
 	int format = cli_choice(a, "format", cli_text_or_json, err);
 	bool certified;
 
-	if (format < 0 || kl_exercise_find(a->positional[0], &e, err) ||
+	if (format < 0 || kl_exercise_open(a->positional[0], KL_HALF_FOUND, &e, err) ||
 	    read_brief(&e, &brief, err))
 		return -1;
 	certified = cli_is_certified(&e);

@@ -141,13 +141,16 @@ static int parse_checks(const struct kl_yaml *y, const struct kl_yaml_node *top,
 	if (kl_yaml_need(y, top, "checks", &map, err) ||
 	    kl_yaml_known(y, map, "checks", checks_keys, err) ||
 	    kl_field_list(y, map, "visible", false, &lists[0], err) ||
-	    kl_field_list(y, map, "hidden", true, &lists[1], err))
+	    kl_field_list(y, map, "hidden", ret->whole, &lists[1], err))
 		return -1;
-	n = (lists[0] ? lists[0]->n : 0) + lists[1]->n;
+	ret->n_hidden = lists[1] ? lists[1]->n : 0;
+	if (!ret->whole)
+		lists[1] = NULL;
+	n = (lists[0] ? lists[0]->n : 0) + (lists[1] ? lists[1]->n : 0);
 	if (n > KL_CHECKS_MAX)
 		return kl_yaml_fail(y, map, err, "%zu checks; at most %d are allowed", n,
 				    KL_CHECKS_MAX);
-	ret->checks = calloc(n, sizeof(*ret->checks));
+	ret->checks = calloc(n + 1, sizeof(*ret->checks));
 	if (!ret->checks)
 		return kl_fail(err, KL_INFRA, "out of memory");
 	for (size_t hidden = 0; hidden < 2; hidden++) {

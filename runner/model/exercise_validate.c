@@ -218,7 +218,7 @@ int kl_exercise_validate(const struct kl_yaml *y, const struct kl_exercise *e, s
 			return -1;
 		points += e->checks[i].points;
 	}
-	if (points == 0)
+	if (points == 0 && e->whole)
 		return kl_yaml_fail(y, kl_yaml_get(y->root, "checks"), err,
 				    "no check has a point: nothing could be scored");
 	return 0;
@@ -247,6 +247,15 @@ bool kl_regular_below(const char *dir, const char *path)
 	}
 }
 
+/* A workspace's copy is its candidate's: a link for handout/ would show some other folder as it. */
+static bool is_folder_itself(const char *dir, const char *name)
+{
+	KL_AUTO_FREE char *path = kl_path_join(dir, name);
+	struct stat st;
+
+	return path && !lstat(path, &st) && S_ISDIR(st.st_mode);
+}
+
 static int validate_folder(const struct kl_yaml *y, const struct kl_exercise *e,
 			   struct kl_error *err)
 {
@@ -258,6 +267,8 @@ static int validate_folder(const struct kl_yaml *y, const struct kl_exercise *e,
 		return kl_yaml_fail(y, kl_yaml_get(y->root, "id"), err,
 				    "id “%s” must equal the folder's name, “%s”", e->id,
 				    kl_path_base(real));
+	if (!is_folder_itself(real, "handout"))
+		return kl_yaml_fail(y, y->root, err, "handout/ is no folder beside it");
 	return 0;
 }
 

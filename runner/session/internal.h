@@ -20,6 +20,7 @@ struct ks_plan {
 	const struct kl_check *check;
 	struct ks_flavour *flavour;
 	char *program, *oracle;
+	bool hostile; /* the oracle is whoever's the workspace is: only in the sandbox */
 	unsigned int runs; /* asked for */
 	uint64_t first_seed;
 	struct kl_run *run; /* [runs], in the order of seeds */

@@ -6,10 +6,18 @@
 
 #include <klinic/cleanup.h>
 #include <klinic/command.h>
+#include <klinic/sandbox.h>
 
 #include "session/internal.h"
 
 #define ORACLE_MS 60000
+
+static const struct kl_sandbox_limits limits = {
+	.cpu_seconds = 60,
+	.memory_bytes = 1UL << 30,
+	.file_bytes = 1UL << 20,
+	.processes = 16,
+};
 
 void ks_challenge(const struct kl_exercise *e, const struct kl_submission *s,
 		  const struct kl_check *c, uint64_t seed, uint8_t ret[32])
@@ -65,13 +73,27 @@ int ks_parse_expectations(const char *text, const struct kl_slots *slots, struct
 	return 0;
 }
 
+/* The oracle of a candidate's own copy of an exercise (no hidden half) is not trusted. */
+static struct kl_command *oracle(const struct ks_plan *p)
+{
+	KL_AUTO(kl_sandbox_destroy_p) struct kl_sandbox *s = NULL;
+
+	if (!p->hostile)
+		return kl_command_create(p->oracle);
+	s = kl_sandbox_create(&limits);
+	kl_sandbox_bind_ro(s, p->oracle, "/oracle");
+	return kl_sandbox_command(s, "/oracle");
+}
+
 int ks_expect(const struct ks_plan *p, const uint8_t challenge[32], const struct kl_slots *slots,
 	      struct kl_run *run, struct kl_error *err)
 {
-	KL_AUTO(kl_command_destroy_p) struct kl_command *c = kl_command_create(p->oracle);
+	KL_AUTO(kl_command_destroy_p) struct kl_command *c = oracle(p);
 	KL_AUTO(kl_buf_deinit) struct kl_buf out = KL_BUF_CAPPED(65536);
 	char hex[65];
 
+	if (!c)
+		return kl_fail(err, KL_INFRA, "out of memory");
 	for (int i = 0; i < 32; i++)
 		snprintf(hex + 2 * i, 3, "%02x", challenge[i]);
 	kl_command_argf(c, "%" PRIu64, run->seed);

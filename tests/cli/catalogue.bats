@@ -130,11 +130,70 @@ certificate_path() {
 
 @test "the workspace names the handout's digest, not the exercise's" {
 	"$klinic" start swap
-	before=$(jq -r .handout_digest swap/.klinic)
+	before=$(jq -r .public_digest swap/.klinic/workspace.json)
+	[ "${#before}" -eq 64 ]
 	echo more >>"$KLINIC_ROOT/exercises/swap/hidden/notes.md"
 	"$klinic" start swap again
-	[ "$(jq -r .handout_digest again/.klinic)" = "$before" ]
-	[ "$(jq -r .exercise again/.klinic)" = swap ]
+	[ "$(jq -r .public_digest again/.klinic/workspace.json)" = "$before" ]
+	[ "$(jq -r .exercise again/.klinic/workspace.json)" = swap ]
+	diff -r swap again
+}
+
+@test "a workspace carries its own copy of the candidate's half" {
+	sed -i 's/^checks:/hints:\n  - {text: zq is a hint, cost: 1}\n# zq is a remark\nchecks:/' \
+		"$KLINIC_ROOT/exercises/swap/exercise.yaml"
+	"$klinic" start swap
+	refute secrets swap/.klinic
+	[ "$(cd swap/.klinic && find . -type f | LC_ALL=C sort | tr '\n' ' ')" = \
+		"./swap/brief.md ./swap/exercise.yaml ./swap/handout/checks/plain.c ./swap/handout/swap.c ./workspace.json " ]
+	diff -r swap/.klinic/swap/handout "$here/exercises/swap/handout"
+	jq -e 'has("hints") == false and .checks == {visible: [{id: "plain",
+		title: "What was written is what is read", program: "handout/checks/plain.c"}]} and
+		.minutes == 5 and .imports == ["_raw_spin_lock", "_raw_spin_unlock"]' swap/.klinic/swap/exercise.yaml
+}
+
+@test "without hidden/ there is a catalogue and a desk, and no grading" {
+	rm -r "$KLINIC_ROOT/exercises/swap/hidden"
+	run_split "$klinic" list --format json
+	expect_status 0
+	jq -e '.[0].id == "swap" and .[0].certified == false' <<<"$out"
+	run_split "$klinic" show swap --format json
+	expect_status 0
+	jq -e '.hidden_checks == 1 and (.visible_checks | length) == 1' <<<"$out"
+	"$klinic" start swap
+	for v in "grade swap --submission swap" "certify swap" "bench grade swap"; do
+		run_split "$klinic" $v
+		expect_complaint 3 "hidden half is not here"
+	done
+}
+
+@test "a workspace is told when the catalogue's exercise, or its own copy, has changed" {
+	"$klinic" start swap
+	sed -i s/swap_read/swap_look/g swap/.klinic/swap/handout/swap.c
+	KLINIC_SOURCE=/nonexistent run_split "$klinic" check swap
+	[[ $err == *"own copy of swap"*"was changed"* ]]
+	git -C swap checkout -q handout .klinic
+	echo more >>"$KLINIC_ROOT/exercises/swap/hidden/notes.md"
+	KLINIC_SOURCE=/nonexistent run_split "$klinic" check swap
+	expect_complaint 4 "/nonexistent"
+	echo more >>"$KLINIC_ROOT/exercises/swap/brief.md"
+	KLINIC_SOURCE=/nonexistent run_split "$klinic" check swap
+	[[ $err == *"swap has changed since"* ]]
+}
+
+@test "a workspace names no exercise outside of it" {
+	"$klinic" start swap
+	for id in ../swap "$KLINIC_ROOT/exercises/swap" . ""; do
+		jq --arg id "$id" '.exercise = $id' swap/.klinic/workspace.json >mark
+		cp mark swap/.klinic/workspace.json
+		run_split "$klinic" check swap
+		expect_complaint 3 ".klinic"
+	done
+	git -C swap checkout -q handout .klinic
+	mv swap/.klinic/swap/handout aside
+	ln -s "$work/aside" swap/.klinic/swap/handout
+	run_split "$klinic" check swap
+	expect_complaint 3 "handout/ is no folder"
 }
 
 @test "start takes an empty folder and refuses any other" {
@@ -193,10 +252,10 @@ certificate_path() {
 
 @test "a workspace file that names nothing" {
 	"$klinic" start swap
-	echo '{}' >swap/.klinic
+	echo '{}' >swap/.klinic/workspace.json
 	run_split "$klinic" check swap
 	expect_complaint 3 ".klinic"
-	echo '{' >swap/.klinic
+	echo '{' >swap/.klinic/workspace.json
 	run_split "$klinic" check swap
 	expect_status 3
 }

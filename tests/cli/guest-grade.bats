@@ -88,6 +88,45 @@ guests_of() { # PID
 	jq -e '.verdict == "pass" and (.checks | map(.id)) == ["plain"] and .environment.exercise_digest == ""' <<<"$out"
 }
 
+@test "a workspace is enough: no hidden/, and then no catalogue" {
+	use_users_cache
+	rm -r "$KLINIC_ROOT/exercises/swap/hidden"
+	"$klinic" start swap
+	cd swap
+	run_split "$klinic" run
+	expect_status 0
+	[[ $out == *"1 of 1 visible checks hold"* ]]
+	mkdir "$work/bare" "$work/bare/runner"
+	ln -s "$top/rubrics" "$top/broken-kernels" "$top/include" "$work/bare/"
+	ln -s "$top/runner/guest" "$work/bare/runner/"
+	KLINIC_ROOT=$work/bare run_split "$klinic" check --format json
+	expect_status 0
+	[ -z "$err" ]
+	jq -e '.verdict == "pass" and (.checks | map(.id)) == ["plain"]' <<<"$out"
+	# An oracle of the candidate's own is run, but not where it could see or write anything.
+	sed -i '/KL_ORACLE/,$d' .klinic/swap/handout/checks/plain.c
+	cat >>.klinic/swap/handout/checks/plain.c <<-EOF
+		#ifdef KL_ORACLE
+		#include <string.h>
+		#include <stdio.h>
+		void kl_check_expect(const struct kl_challenge *c)
+		{
+			uint64_t v;
+			FILE *f = fopen("$work/written", "w");
+
+			memcpy(&v, c->bytes, sizeof(v));
+			kl_expect(0, v + !!f + !!fopen("$work/swap/swap.c", "r"), "the value read back");
+		}
+		#endif
+	EOF
+	cp .klinic/swap/handout/checks/plain.c checks/
+	run_split "$klinic" check
+	expect_status 0
+	[[ $err == *"own copy of swap"* ]]
+	[ ! -e "$work/written" ]
+	nothing_left
+}
+
 @test "certify: every variant as it should be, and the certificate counts in the list" {
 	use_users_cache
 	run_split "$klinic" certify swap --format json

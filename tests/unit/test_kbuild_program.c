@@ -49,6 +49,7 @@ static int setup(void **state)
 	if (!f || kl_tempdir_create(&f->dir, NULL))
 		return -1;
 	f->exercise.dir = f->dir;
+	f->exercise.whole = true;
 	f->check.program = program;
 	handout = kl_path_join(f->dir, "handout");
 	checks = kl_path_join(f->dir, "hidden/checks");
@@ -90,6 +91,32 @@ static void test_a_check_becomes_a_program_and_an_oracle(void **state)
 	/* The guest must not hold what the host expects. */
 	assert_int_equal(kl_file_read(program, 64UL << 20, &bytes, NULL), 0);
 	assert_null(memmem(bytes.data, bytes.len, "seed and one", 12));
+}
+
+/* What a candidate's own copy of an exercise asks of the compiler: nothing of the host. */
+static void test_without_a_hidden_half_a_check_is_compiled_in_the_sandbox(void **state)
+{
+	static char name[] = "handout/check.c";
+	struct fixture *f = *state;
+	char *program = NULL, *oracle = NULL;
+	struct kl_error err = KL_ERROR_INIT;
+
+	f->exercise.whole = false;
+	f->check.program = name;
+	put(f, name, "#include \"hammer.c\"\n");
+	assert_int_equal(kl_program_build(&f->exercise, &f->check, &program, &oracle, &err), -1);
+	assert_int_equal(err.class, KL_CONTENT);
+	assert_non_null(strstr(err.message, "hammer.c"));
+	put(f, name, "#include \"../hidden/checks/hammer.c\"\n");
+	assert_int_equal(kl_program_build(&f->exercise, &f->check, &program, &oracle, &err), -1);
+	put(f, name, "#include \"/etc/hostname\"\n");
+	assert_int_equal(kl_program_build(&f->exercise, &f->check, &program, &oracle, &err), -1);
+	assert_non_null(strstr(err.message, "No such file"));
+	put(f, name, good);
+	if (kl_program_build(&f->exercise, &f->check, &program, &oracle, &err))
+		fail_msg("%s", err.message);
+	free(program);
+	free(oracle);
 }
 
 static void test_an_unchanged_check_is_not_compiled_again(void **state)
@@ -195,6 +222,7 @@ int main(void)
 		TEST(test_an_unchanged_check_is_not_compiled_again),
 		TEST(test_a_mistake_in_a_check_is_told_with_its_place),
 		TEST(test_a_check_without_its_function_is_told),
+		TEST(test_without_a_hidden_half_a_check_is_compiled_in_the_sandbox),
 		cmocka_unit_test(test_our_kbuild_names_the_module_and_its_sources),
 		cmocka_unit_test(test_names_that_kbuild_would_obey_are_refused),
 		cmocka_unit_test(test_a_source_named_like_its_module_beside_others_is_refused),
