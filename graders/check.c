@@ -4,10 +4,14 @@
  *
  * Confidence speaks about schedules that were not run. An exact run is a
  * function of its seed, so what was run is certain: 1. Parallel runs are
- * samples: 1-(1-p)^n with p the failure rate of the broken code, which belongs
- * to the exercise's certificate and is not in the evidence. Without it the
- * confidence is unknown (0), and unknown is no pass: a parallel check without
- * failures is inconclusive. A failure needs no confidence.
+ * samples: 1-(1-p)^n with p the chance of a run of known-bad code to fail, which
+ * the exercise's certificate has and cli puts into the evidence (kl_known).
+ * Without it the confidence is unknown (0), and unknown is no pass: a parallel
+ * check without failures is inconclusive. A failure needs no confidence.
+ *
+ * Nor does a failure need a control: that a check can speak is shown when it
+ * does. Its silence counts only if known-bad code made it speak under the same
+ * seeds.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -40,6 +44,15 @@ static int set_text(char **to, const char *text, struct kl_error *err)
 	return *to ? 0 : kl_fail(err, KL_INFRA, "no memory to grade a check");
 }
 
+static double confidence(const struct kl_check_evidence *c)
+{
+	if (c->mode == KL_MODE_EXACT)
+		return c->n_runs ? 1 : 0;
+	return c->known.variant ? kl_confidence(kl_chance(c->known.runs, c->known.failures),
+						(unsigned int)c->n_runs)
+				: 0;
+}
+
 static int judge_runs(const struct kl_check_evidence *c, struct tally *t,
 		      struct kl_check_result *ret, struct kl_error *err)
 {
@@ -64,7 +77,7 @@ static int judge_runs(const struct kl_check_evidence *c, struct tally *t,
 	ret->runs = (unsigned int)c->n_runs;
 	ret->failures = t->of[KL_VERDICT_FAIL];
 	ret->rate = ret->runs ? (double)ret->failures / ret->runs : 0;
-	ret->confidence = c->mode == KL_MODE_EXACT && ret->runs ? 1 : 0;
+	ret->confidence = confidence(c);
 	return 0;
 }
 
@@ -118,6 +131,59 @@ static int conclude_short(const struct kl_check_evidence *c, struct kl_check_res
 			"Not all of its runs were made; grade again.", err);
 }
 
+static int conclude_unsure(const struct kl_check_evidence *c, struct kl_check_result *ret,
+			   struct kl_error *err)
+{
+	static const char *const remark = "No run failed, but that is not yet evidence enough.";
+	KL_AUTO_FREE char *detail = NULL;
+
+	if (!c->known.variant)
+		return conclude(
+			ret, KL_VERDICT_INCONCLUSIVE,
+			"No run failed, but how often known-bad code fails in parallel runs "
+			"is not known, so this is no pass. klinic certify measures it.",
+			remark, err);
+	detail = kl_asprintf(
+		"None of %u runs failed, but %s fails only %u of %u parallel runs: with "
+		"p = %.4f this is no pass with confidence %.4f, and %.4f is needed.",
+		ret->runs, c->known.variant, c->known.failures, c->known.runs,
+		kl_chance(c->known.runs, c->known.failures), ret->confidence, CONFIDENCE_TO_PASS);
+	return detail ? conclude(ret, KL_VERDICT_INCONCLUSIVE, detail, remark, err)
+		      : kl_fail(err, KL_INFRA, "no memory to grade a check");
+}
+
+static bool controlled(const struct kl_control *c)
+{
+	return !c->asked || (!c->infra && c->variant && c->failures);
+}
+
+static int conclude_uncontrolled(const struct kl_control *c, struct kl_check_result *ret,
+				 struct kl_error *err)
+{
+	static const char *const remark =
+		"No run failed, but nothing shows that this check notices a fault; grade again.";
+	KL_AUTO_FREE char *detail = NULL;
+
+	if (c->infra)
+		detail = kl_asprintf("No run failed, but the control could not be run: %s",
+				     c->infra);
+	else if (!c->variant)
+		detail = kl_asprintf("No run failed, but nothing that is known to be wrong is said "
+				     "to fail this check, so its silence says nothing: "
+				     "hidden/variants.yaml wants a decoy that it catches.");
+	else
+		detail = kl_asprintf(
+			"No run failed, but neither did the control: %s, which is known "
+			"to be wrong, passed in %u run%s under the same seeds. So the "
+			"check's silence says nothing.",
+			c->variant, c->runs, c->runs == 1 ? "" : "s");
+	if (!detail)
+		return kl_fail(err, KL_INFRA, "no memory to grade a check");
+	return conclude(ret, c->infra ? KL_VERDICT_INFRA : KL_VERDICT_INCONCLUSIVE, detail,
+			c->infra ? "The machine could not run this check; grade again." : remark,
+			err);
+}
+
 static int verdict(const struct kl_check_evidence *c, const struct tally *t, bool unbuilt,
 		   struct kl_check_result *ret, struct kl_error *err)
 {
@@ -135,10 +201,9 @@ static int verdict(const struct kl_check_evidence *c, const struct tally *t, boo
 	if (c->n_runs < c->planned)
 		return conclude_short(c, ret, err);
 	if (ret->confidence < CONFIDENCE_TO_PASS)
-		return conclude(ret, KL_VERDICT_INCONCLUSIVE,
-				"No run failed, but how often the broken module fails in parallel "
-				"runs is not known, so this is no pass.",
-				"No run failed, but that is not yet evidence enough.", err);
+		return conclude_unsure(c, ret, err);
+	if (!controlled(&c->control))
+		return conclude_uncontrolled(&c->control, ret, err);
 	return conclude(ret, KL_VERDICT_PASS, NULL, NULL, err);
 }
 
@@ -149,6 +214,9 @@ int kl_grade_check(const struct kl_check *check, const struct kl_check_evidence 
 
 	ret->hidden = c->hidden || check->hidden;
 	ret->mode = c->mode;
+	if (kl_control_copy(&ret->control, &c->control, err) ||
+	    kl_known_copy(&ret->known, &c->known, err))
+		return -1;
 	if (set_text(&ret->id, check->id, err) || set_text(&ret->title, check->title, err) ||
 	    set_text(&ret->flavour, c->flavour, err) || judge_runs(c, &t, ret, err))
 		return -1;

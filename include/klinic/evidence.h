@@ -74,6 +74,25 @@ struct kl_run {
 	uint64_t preempted;
 };
 
+/*
+ * The same check under the same seeds on code that is known to be wrong: whether
+ * it speaks when there is something to say. Where it was not asked for (a
+ * candidate's own check, certify, a check that has failed) it says nothing.
+ */
+struct kl_control {
+	bool asked;
+	char *variant; /* "broken", or a decoy's name; NULL: none is said to fail the check */
+	unsigned int runs, failures; /* runs end at the first failure */
+	bool cached; /* an earlier session made the runs */
+	char *infra; /* why it could not be had, or NULL */
+};
+
+/* How often a variant that is known to be wrong fails a parallel check: from the certificate. */
+struct kl_known {
+	char *variant; /* NULL: not known */
+	unsigned int runs, failures;
+};
+
 struct kl_check_evidence {
 	char *check; /* id */
 	char *title;
@@ -86,6 +105,8 @@ struct kl_check_evidence {
 	bool tolerate[KL_KIND_COUNT];
 	bool leaks;
 	char *infra; /* why there are no runs, or NULL */
+	struct kl_control control;
+	struct kl_known known;
 };
 
 /* One compile of the candidate's files. */
@@ -145,6 +166,17 @@ struct kl_evidence {
 };
 
 void kl_run_deinit(struct kl_run *r);
+void kl_control_deinit(struct kl_control *c);
+int kl_control_copy(struct kl_control *to, const struct kl_control *from, struct kl_error *err);
+void kl_known_deinit(struct kl_known *k);
+int kl_known_copy(struct kl_known *to, const struct kl_known *from, struct kl_error *err);
+/*
+ * The chance p of one run to fail: failures ÷ (runs + 1), as if one run more had
+ * been made and had not failed, so that no count of runs makes it a certainty.
+ */
+double kl_chance(unsigned int runs, unsigned int failures);
+/* 1 - (1 - p)^n: that at least one of n runs fails. */
+double kl_confidence(double p, unsigned int n);
 /* Appends a copy. */
 int kl_policy_add(struct kl_policy *p, const struct kl_policy_note *note);
 /* The first refused note, or NULL. */

@@ -95,7 +95,8 @@ const struct kl_check *kl_exercise_check(const struct kl_exercise *e, const char
  * Solutions in hidden/: a variant is a patch against handout/, or a folder with
  * the editable files. hidden/reference.patch, hidden/alternatives/NAME.patch,
  * hidden/decoys/NAME.patch; a decoy's expected failing check stands in
- * hidden/variants.yaml (map NAME: {why, caught_by}). broken and noop are made.
+ * hidden/variants.yaml (map NAME: {why, caught_by}). broken and noop are made;
+ * an entry for broken says which checks the handout fails, every one of them.
  */
 enum kl_role {
 	KL_ROLE_BROKEN,
@@ -112,7 +113,8 @@ struct kl_variant {
 	enum kl_role role;
 	char *path; /* NULL for broken and noop */
 	char *why; /* from variants.yaml, or NULL */
-	struct kl_strv caught_by; /* decoy: checks of which one must fail; empty: any */
+	/* Decoy: checks of which one must fail; broken: checks which all fail. Empty: any. */
+	struct kl_strv caught_by;
 };
 
 struct kl_variants {

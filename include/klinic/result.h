@@ -29,6 +29,8 @@ struct kl_check_result {
 	size_t n_seeds_failed;
 	double rate; /* failures / runs */
 	double confidence; /* exact: 1 when anything ran; parallel: 1-(1-p)^n; 0 when unknown */
+	struct kl_control control;
+	struct kl_known known; /* p is kl_chance() of it */
 	struct kl_findings findings; /* of the first failing run, else of none */
 	char *detail; /* for the panel: why, with seed and values */
 	char *remark; /* for the candidate: names nothing hidden */

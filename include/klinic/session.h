@@ -17,6 +17,7 @@ struct kl_session_options {
 	bool hidden; /* hidden checks (grade, certify) */
 	bool visible; /* visible checks (check; grade runs both) */
 	bool all_seeds; /* go on after a failure: certify */
+	bool control; /* checks that did not fail: must known-bad code fail them? (grade) */
 	bool build_kernel; /* build a missing kernel; else KL_INFRA */
 	bool rebuild_template;
 	bool has_seed; /* only this seed, for every check */

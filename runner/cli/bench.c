@@ -48,6 +48,7 @@ static int measure(const struct kl_exercise *e, const char *path, struct sample 
 {
 	const struct kl_session_options o = { .hidden = true,
 					      .visible = true,
+					      .control = true,
 					      .build_kernel = true,
 					      .jobs = 1,
 					      .progress = cli_progress };

@@ -79,6 +79,9 @@ int cli_redact(struct kl_result *r, struct kl_error *err)
 		/* The panel's words may quote the check's own, also of a visible one. */
 		free(c->detail);
 		c->detail = NULL;
+		/* They name variants of the hidden half. */
+		kl_control_deinit(&c->control);
+		kl_known_deinit(&c->known);
 		if (c->hidden && redact_check(c, ++hidden))
 			return kl_fail(err, KL_INFRA, "out of memory");
 	}

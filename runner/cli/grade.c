@@ -37,6 +37,7 @@ static int read_order(const struct cli_args *a, struct order *o, struct kl_error
 		.session = {
 			.hidden = true,
 			.visible = true,
+			.control = true,
 			.build_kernel = true,
 			.rebuild_template = cli_flag(a, "rebuild-template"),
 			.has_seed = cli_flag(a, "seed"),

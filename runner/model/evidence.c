@@ -1,5 +1,6 @@
 /* Evidence: the spelling of how runs end, and who owns what. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <klinic/evidence.h>
 
@@ -46,6 +47,57 @@ void kl_build_evidence_deinit(struct kl_build_evidence *b)
 	*b = (struct kl_build_evidence){ 0 };
 }
 
+void kl_control_deinit(struct kl_control *c)
+{
+	free(c->variant);
+	free(c->infra);
+	*c = (struct kl_control){ 0 };
+}
+
+void kl_known_deinit(struct kl_known *k)
+{
+	free(k->variant);
+	*k = (struct kl_known){ 0 };
+}
+
+static int copy_text(char **to, const char *from, struct kl_error *err)
+{
+	*to = from ? strdup(from) : NULL;
+	return from && !*to ? kl_fail(err, KL_INFRA, "out of memory") : 0;
+}
+
+int kl_control_copy(struct kl_control *to, const struct kl_control *from, struct kl_error *err)
+{
+	kl_control_deinit(to);
+	*to = *from;
+	to->variant = to->infra = NULL;
+	return copy_text(&to->variant, from->variant, err) ||
+			       copy_text(&to->infra, from->infra, err)
+		       ? -1
+		       : 0;
+}
+
+int kl_known_copy(struct kl_known *to, const struct kl_known *from, struct kl_error *err)
+{
+	kl_known_deinit(to);
+	*to = *from;
+	return copy_text(&to->variant, from->variant, err);
+}
+
+double kl_chance(unsigned int runs, unsigned int failures)
+{
+	return (double)failures / ((double)runs + 1);
+}
+
+double kl_confidence(double p, unsigned int n)
+{
+	double missed = 1;
+
+	while (n--)
+		missed *= 1 - p;
+	return 1 - missed;
+}
+
 static void check_deinit(struct kl_check_evidence *c)
 {
 	for (size_t i = 0; i < c->n_runs; i++)
@@ -55,6 +107,8 @@ static void check_deinit(struct kl_check_evidence *c)
 	free(c->title);
 	free(c->flavour);
 	free(c->infra);
+	kl_control_deinit(&c->control);
+	kl_known_deinit(&c->known);
 	*c = (struct kl_check_evidence){ 0 };
 }
 

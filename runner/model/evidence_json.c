@@ -72,6 +72,8 @@ static json_t *check_json(const struct kl_check_evidence *c)
 	kl_out_put(&o, "tolerate", tolerate);
 	kl_out_put(&o, "leaks", json_boolean(c->leaks));
 	kl_out_put(&o, "infra", kl_json_text(c->infra));
+	kl_out_put(&o, "control", kl_control_json(&c->control, true));
+	kl_out_put(&o, "known", kl_known_json(&c->known));
 	kl_out_put(&o, "runs", runs);
 	return o;
 }

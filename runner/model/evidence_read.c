@@ -116,7 +116,9 @@ static int read_check(const json_t *o, struct kl_check_evidence *ret, struct kl_
 	    kl_in_bool(o, "hidden", &ret->hidden, err) ||
 	    kl_in_uint(o, "planned", INT_MAX, &ret->planned, err) || read_tolerate(o, ret, err) ||
 	    kl_in_bool(o, "leaks", &ret->leaks, err) ||
-	    kl_in_text(o, "infra", KL_IN_TEXT_MAX, false, &ret->infra, err))
+	    kl_in_text(o, "infra", KL_IN_TEXT_MAX, false, &ret->infra, err) ||
+	    kl_control_from_json(json_object_get(o, "control"), &ret->control, err) ||
+	    kl_known_from_json(json_object_get(o, "known"), &ret->known, err))
 		return -1;
 	ret->mode = (enum kl_mode)mode;
 	return read_runs(o, ret, err);

@@ -15,6 +15,8 @@ static void check_deinit(struct kl_check_result *c)
 	free(c->detail);
 	free(c->remark);
 	free(c->console);
+	kl_control_deinit(&c->control);
+	kl_known_deinit(&c->known);
 	*c = (struct kl_check_result){ 0 };
 }
 

@@ -35,6 +35,8 @@ static json_t *check_json(const struct kl_check_result *c)
 	kl_out_put(&o, "seeds_failed", seeds);
 	kl_out_put(&o, "rate", kl_out_real(c->rate));
 	kl_out_put(&o, "confidence", kl_out_real(c->confidence));
+	kl_out_put(&o, "control", kl_control_json(&c->control, false));
+	kl_out_put(&o, "known", kl_known_json(&c->known));
 	kl_out_put(&o, "findings", kl_findings_json(&c->findings));
 	kl_out_put(&o, "detail", kl_json_text(c->detail));
 	kl_out_put(&o, "remark", kl_json_text(c->remark));

@@ -63,6 +63,9 @@ static int read_check_more(const json_t *o, struct kl_check_result *ret, struct 
 	    kl_in_text(o, "remark", KL_IN_TEXT_MAX, false, &ret->remark, err) ||
 	    kl_in_text(o, "console", KL_IN_TEXT_MAX, false, &ret->console, err))
 		return -1;
+	if (kl_control_from_json(json_object_get(o, "control"), &ret->control, err) ||
+	    kl_known_from_json(json_object_get(o, "known"), &ret->known, err))
+		return -1;
 	if (json_object_get(o, "hidden") && kl_in_bool(o, "hidden", &ret->hidden, err))
 		return -1;
 	if (json_object_get(o, "guest_ns") && kl_in_u64(o, "guest_ns", &ret->guest_ns, err))

@@ -143,7 +143,7 @@ static int read_entry(const struct kl_yaml *y, const struct kl_exercise *e,
 	    kl_field_strings(y, map, "caught_by", false, &v->caught_by, err))
 		return -1;
 	list = kl_yaml_get(map, "caught_by");
-	if (list && v->role != KL_ROLE_DECOY)
+	if (list && v->role != KL_ROLE_DECOY && v->role != KL_ROLE_BROKEN)
 		return kl_yaml_fail(y, list, err, "“%s” is no decoy: nothing is to catch it",
 				    key->text);
 	for (size_t i = 0; list && i < v->caught_by.n; i++)
@@ -167,7 +167,7 @@ static int read_yaml(const struct kl_exercise *e, const char *path, struct kl_va
 		const struct kl_yaml_node *key = y.root->keys[i];
 		struct kl_variant *v = find(vs, key->text);
 
-		if (!v || !v->path)
+		if (!v || (!v->path && v->role != KL_ROLE_BROKEN))
 			return kl_yaml_fail(&y, key, err,
 					    "there is no variant “%s” in hidden/alternatives or "
 					    "hidden/decoys",

@@ -203,6 +203,7 @@ static void facts(struct page *p, const struct kl_check_result *c)
 	kl_view_runs(&b, c);
 	if (c->mode == KL_MODE_PARALLEL && c->runs)
 		kl_buf_printf(&b, ", confidence %.4f", c->confidence);
+	kl_view_known(&b, c, p->a);
 	kl_buf_printf(&b, ", points %u/%u", c->points, c->points_max);
 	kl_flow_text(&p->f, false, INDENT + 2, INDENT + 2, KL_PAINT_DIM, kl_buf_str(&b));
 	if (b.failed)

@@ -23,6 +23,22 @@ const char *kl_view_why(const struct kl_check_result *c, enum kl_audience a)
 	return c->remark ? c->remark : "";
 }
 
+void kl_view_known(struct kl_buf *b, const struct kl_check_result *c, enum kl_audience a)
+{
+	if (a != KL_AUDIENCE_PANEL)
+		return;
+	if (c->known.variant)
+		kl_buf_printf(b, " (%s fails %u of %u)", c->known.variant, c->known.failures,
+			      c->known.runs);
+	if (!c->control.asked)
+		return;
+	if (!c->control.variant)
+		kl_buf_puts(b, ", no control");
+	else
+		kl_buf_printf(b, ", control: %s %s", c->control.variant,
+			      c->control.failures ? "fails it" : "does not fail it");
+}
+
 bool kl_view_note(const struct kl_policy_note *n, bool refused, enum kl_audience a)
 {
 	return n->refused == refused && (refused || a == KL_AUDIENCE_PANEL);

@@ -20,6 +20,11 @@ int kl_view_findings(const struct kl_result *r, enum kl_audience a, struct kl_fi
 int kl_view_remedies(const struct kl_result *r, struct kl_strv *ret, struct kl_error *err);
 /* "1 of 3 runs failed, seed 19"; for checks that are open. "not run" without runs. */
 void kl_view_runs(struct kl_buf *b, const struct kl_check_result *c);
+/*
+ * What known-bad code does in this check, for the panel: its rate in parallel runs,
+ * and the control. Nothing for candidates: it names solutions of the hidden half.
+ */
+void kl_view_known(struct kl_buf *b, const struct kl_check_result *c, enum kl_audience a);
 /* "8.594620774 s"; nothing for 0. */
 void kl_view_guest_time(struct kl_buf *b, uint64_t ns);
 /* "3 of 9 points", with a word when some could not be decided. */

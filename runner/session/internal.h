@@ -33,13 +33,28 @@ struct ks_session {
 	const struct kl_exercise *exercise;
 	const struct kl_submission *submission;
 	const struct kl_session_options *options;
+	const struct kl_strv *only; /* a control's session: the checks that it makes; else NULL */
 	struct ks_flavour *flavour;
 	size_t n_flavours;
 	struct ks_plan *plan;
 	size_t n_plans;
 };
 
-/* queue.c: makes all planned runs, side by side. -1 only when interrupted or out of memory. */
+/* session.c: the whole of it; s is empty afterwards. */
+int ks_run(struct ks_session *s, struct kl_evidence *ret, struct kl_error *err);
+
+/*
+ * control.c: for each check of ev (one for each plan of s, in this order) whose runs
+ * did not fail, what known-bad code did in it. Nothing without options->control.
+ */
+int ks_control(const struct ks_session *s, struct kl_evidence *ev, struct kl_error *err);
+
+/* queue.c */
+/* As the graders see it; false when nobody told how they see (kl_session_set_failed_fn). */
+bool ks_failed(const struct kl_check_evidence *c, const struct kl_run *run);
+/* The machine's fault, not the guest's. */
+bool ks_is_infra(const struct kl_run *run);
+/* Makes all planned runs, side by side. -1 only when interrupted or out of memory. */
 int ks_run_all(struct ks_session *s, struct kl_error *err);
 
 /* look.c: guest memory, asked after a run. */

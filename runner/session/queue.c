@@ -34,6 +34,11 @@ void kl_session_set_failed_fn(kl_run_failed_fn fn)
 	run_failed = fn;
 }
 
+bool ks_failed(const struct kl_check_evidence *c, const struct kl_run *run)
+{
+	return run_failed && run_failed(c, run);
+}
+
 /* Hands out the next run. The caller holds the lock. */
 static bool next_run(struct queue *q, struct ks_plan **ret_plan, unsigned int *ret_index)
 {
@@ -83,7 +88,7 @@ static int lost(struct kl_run *run, uint64_t seed, const struct kl_error *why)
 	return run->said && run->console ? 0 : -1;
 }
 
-static bool is_infra(const struct kl_run *run)
+bool ks_is_infra(const struct kl_run *run)
 {
 	return run->end == KL_END_LOST || run->end == KL_END_WALL_NET;
 }
@@ -116,7 +121,7 @@ static int make_run(const struct ks_session *s, struct ks_plan *p, unsigned int 
 		}
 		if (may_go_better(&run) && i + 1 < TRIES)
 			continue;
-		if (!is_infra(&run) &&
+		if (!ks_is_infra(&run) &&
 		    (ks_expect(p, job.challenge, &slots, &run, err) ||
 		     kl_splat_parse(run.console, strlen(run.console), &run.findings, err) ||
 		     ks_look_ask(&look, s->exercise, &run, err)))
@@ -141,7 +146,7 @@ static bool failed(const struct ks_plan *p, const struct kl_run *run)
 	};
 
 	memcpy(c.tolerate, p->check->tolerate, sizeof(c.tolerate));
-	return run_failed && run_failed(&c, run);
+	return ks_failed(&c, run);
 }
 
 static void keep_run(struct queue *q, struct ks_plan *p, unsigned int index, struct kl_run *run)

@@ -35,6 +35,9 @@ static void session_deinit(struct ks_session *s)
 	}
 	free(s->plan);
 	free(s->flavour);
+	s->plan = NULL;
+	s->flavour = NULL;
+	s->n_plans = s->n_flavours = 0;
 }
 
 static int no_memory(struct kl_error *err)
@@ -42,8 +45,12 @@ static int no_memory(struct kl_error *err)
 	return kl_fail(err, KL_INFRA, "out of memory");
 }
 
-static bool wanted(const struct kl_check *c, const struct kl_session_options *o)
+static bool wanted(const struct ks_session *s, const struct kl_check *c)
 {
+	const struct kl_session_options *o = s->options;
+
+	if (s->only)
+		return kl_strv_has(s->only, c->id);
 	if (o->only_check && !kl_str_eq(o->only_check, c->id))
 		return false;
 	return c->hidden ? o->hidden : o->visible;
@@ -68,7 +75,7 @@ static int choose_flavours(struct ks_session *s, struct kl_error *err)
 		const struct kl_check *c = &e->checks[i];
 		struct ks_flavour *f;
 
-		if (!wanted(c, s->options) || find_flavour(s, c->flavour))
+		if (!wanted(s, c) || find_flavour(s, c->flavour))
 			continue;
 		f = &s->flavour[s->n_flavours++];
 		f->name = strdup(c->flavour);
@@ -148,7 +155,7 @@ static int plan_checks(struct ks_session *s, struct kl_error *err)
 	if (!s->plan)
 		return no_memory(err);
 	for (size_t i = 0; i < e->n_checks; i++)
-		if (wanted(&e->checks[i], s->options) && add_plan(s, &e->checks[i], err))
+		if (wanted(s, &e->checks[i]) && add_plan(s, &e->checks[i], err))
 			return -1;
 	return 0;
 }
@@ -229,7 +236,8 @@ static int collect(struct ks_session *s, struct kl_evidence *ev, struct kl_error
 		c->runs = calloc(p->runs, sizeof(*c->runs));
 		if (!c->check || !c->title || !c->flavour || !c->runs)
 			return no_memory(err);
-		if (resolve(p, s->exercise, err))
+		/* A control's findings are only counted. */
+		if (!s->only && resolve(p, s->exercise, err))
 			return -1;
 		for (unsigned int k = 0; k < p->runs; k++) {
 			if (!p->done[k])
@@ -278,9 +286,22 @@ static int run_session(struct ks_session *s, struct kl_evidence *ev, struct kl_e
 	built = kl_now_ns();
 	ev->build_ms = (built - begun) / 1000000;
 	if (open_templates(s, err) || ks_run_all(s, err) || collect(s, ev, err) ||
-	    describe_environment(s, ev, err))
+	    ks_control(s, ev, err) || describe_environment(s, ev, err))
 		return -1;
 	ev->vm_ms = (kl_now_ns() - built) / 1000000;
+	return 0;
+}
+
+int ks_run(struct ks_session *s, struct kl_evidence *ret, struct kl_error *err)
+{
+	KL_AUTO(kl_evidence_deinit) struct kl_evidence ev = { 0 };
+	int failed = run_session(s, &ev, err);
+
+	session_deinit(s);
+	if (failed)
+		return -1;
+	*ret = ev;
+	ev = (struct kl_evidence){ 0 };
 	return 0;
 }
 
@@ -289,13 +310,6 @@ int kl_session_run(const struct kl_exercise *e, const struct kl_submission *sub,
 		   struct kl_error *err)
 {
 	struct ks_session s = { .exercise = e, .submission = sub, .options = o };
-	KL_AUTO(kl_evidence_deinit) struct kl_evidence ev = { 0 };
-	int failed = run_session(&s, &ev, err);
 
-	session_deinit(&s);
-	if (failed)
-		return -1;
-	*ret = ev;
-	ev = (struct kl_evidence){ 0 };
-	return 0;
+	return ks_run(&s, ret, err);
 }

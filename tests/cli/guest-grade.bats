@@ -39,6 +39,43 @@ guests_of() { # PID
 	nothing_left
 }
 
+controls() { # of the reference: check, verdict, variant, runs, failures
+	jq -c '.checks | map([.id, .verdict, .control.variant, .control.runs, .control.failures])' <<<"$out"
+}
+
+@test "what passes is held against what is known to be wrong" {
+	use_users_cache
+	hidden=$KLINIC_ROOT/exercises/swap/hidden
+	run_split "$klinic" grade swap --submission "$hidden/reference.patch" --format json
+	expect_status 0
+	[ "$(controls)" = '[["plain","pass","no-swap",1,1],["zq-crowd","pass","broken",1,1]]' ]
+	# A second time it costs nothing, and says the same.
+	run_split "$klinic" grade swap --submission "$hidden/reference.patch" --format json
+	[ "$(controls)" = '[["plain","pass","no-swap",1,1],["zq-crowd","pass","broken",1,1]]' ]
+	jq -e 'all(.checks[]; .control.cached)' <<<"$out"
+	run_split "$klinic" grade swap --submission "$hidden/reference.patch" --format json --audience candidate
+	jq -e 'all(.checks[]; .control == null)' <<<"$out"
+	# What fails has spoken: nothing to hold it against.
+	run_split "$klinic" grade swap --submission "$KLINIC_ROOT/exercises/swap/handout" --format json
+	[ "$(controls)" = '[["plain","pass","no-swap",1,1],["zq-crowd","fail",null,null,null]]' ]
+}
+
+@test "a check that nothing fails, and one whose control passes, say nothing" {
+	use_users_cache
+	hidden=$KLINIC_ROOT/exercises/swap/hidden
+	rm "$hidden/decoys/no-swap.patch"
+	sed -i '/^no-swap:/,/caught_by/d' "$hidden/variants.yaml"
+	run_split "$klinic" grade swap --submission "$hidden/reference.patch" --format json
+	expect_status 5
+	[ "$(controls)" = '[["plain","inconclusive",null,0,0],["zq-crowd","pass","broken",1,1]]' ]
+	jq -e '.checks[0].detail | contains("wants a decoy")' <<<"$out"
+	# It is said to fail plain, and does not.
+	sed -i 's/caught_by: \[zq-crowd\]/caught_by: [plain, zq-crowd]/' "$hidden/variants.yaml"
+	run_split "$klinic" grade swap --submission "$hidden/reference.patch" --format json
+	expect_status 5
+	jq -e '.checks[0] | .verdict == "inconclusive" and .control.runs == 1 and .control.failures == 0' <<<"$out"
+}
+
 @test "one seed, one run, one kernel log" {
 	use_users_cache
 	for i in 1 2; do
@@ -137,6 +174,7 @@ guests_of() { # PID
 			["reference", "reference", "pass", "pass"],
 			["spinlock", "alternative", "pass", "pass"],
 			["free-under-lock", "decoy", "fail", "fail"],
+			["no-swap", "decoy", "fail", "fail"],
 			["noop", "noop", "fail", "fail"]] and
 		all(.variants[]; has("runs") and has("failures")) and
 		(.races | map(.check)) == ["zq-crowd"] and .races[0].runs == 16' <<<"$out"
