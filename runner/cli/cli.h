@@ -172,6 +172,7 @@ int cli_verb_certify(const struct cli_args *a, struct kl_error *err);
 int cli_verb_check(const struct cli_args *a, struct kl_error *err);
 int cli_verb_doctor(const struct cli_args *a, struct kl_error *err);
 int cli_verb_grade(const struct cli_args *a, struct kl_error *err);
+int cli_verb_handout(const struct cli_args *a, struct kl_error *err);
 int cli_verb_kernel(const struct cli_args *a, struct kl_error *err);
 int cli_verb_list(const struct cli_args *a, struct kl_error *err);
 int cli_verb_report(const struct cli_args *a, struct kl_error *err);

@@ -54,6 +54,18 @@ static const struct cli_verb verbs[] = {
 	  .min = 1,
 	  .max = 2,
 	  .run = cli_verb_start },
+	{ .name = "handout",
+	  .usage = "ID [options]",
+	  .summary = "pack the candidate's half of an exercise as an archive",
+	  .text = "The archive holds a workspace as start makes it, git repository included: all "
+		  "that run and check need, and nothing of the hidden half. The same exercise "
+		  "gives the same bytes.",
+	  .min = 1,
+	  .max = 1,
+	  .run = cli_verb_handout,
+	  .options = {
+		  { "output", 'o', "FILE", "a name that ends in .tar.gz, .tgz or .tar; - is standard output (default: ID.tar.gz)" },
+	  } },
 	{ .name = "run",
 	  .usage = "[DIR] [options]",
 	  .summary = "build and run the visible checks, with the guest's console",

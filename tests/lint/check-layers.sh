@@ -9,7 +9,7 @@ declare -A floor=([guest]=0 [base]=0 [data]=1 [proc]=1 [model]=2
 # room of each public header; what is not listed is an error
 declare -A room=([error]=base [cleanup]=base [str]=base [file]=base [deadline]=base [enum]=base
 	[interrupt]=base
-	[yaml]=data [json]=data [digest]=data [elf]=data [command]=proc [sandbox]=proc
+	[yaml]=data [json]=data [archive]=data [digest]=data [elf]=data [command]=proc [sandbox]=proc
 	[finding]=model [verdict]=model [exercise]=model [rubric]=model [submission]=model
 	[inspection]=model [evidence]=model [result]=model [intake]=intake [policy]=policy [kbuild]=kbuild [splat]=splat [vm]=vm [probe]=probe
 	[session]=session [grader]=graders [report]=report [check]=guest)
