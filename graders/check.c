@@ -20,6 +20,7 @@
 #include <klinic/cleanup.h>
 #include <klinic/grader.h>
 
+#include "inspect.h"
 #include "parts.h"
 
 #define CONFIDENCE_TO_PASS 0.999
@@ -85,6 +86,8 @@ static int judge_runs(const struct kl_check_evidence *c, struct tally *t,
 static int show_failing_run(const struct kl_check_evidence *c, const struct kl_run *run,
 			    struct kl_check_result *ret, struct kl_error *err)
 {
+	KL_AUTO(kl_buf_deinit) struct kl_buf memory = KL_BUF_INIT;
+
 	ret->guest_ns = run->guest_ns;
 	for (size_t i = 0; i < run->findings.n; i++) {
 		const struct kl_findings one = { .v = &run->findings.v[i], .n = 1 };
@@ -94,6 +97,10 @@ static int show_failing_run(const struct kl_check_evidence *c, const struct kl_r
 		if (kl_findings_copy(&ret->findings, &one))
 			return kl_fail(err, KL_INFRA, "no memory to grade a check");
 	}
+	kl_inspection_words(&memory, &run->inspection);
+	if (kl_buf_check(&memory, "what a guest's memory said", err) ||
+	    (memory.len && set_text(&ret->memory, memory.data, err)))
+		return -1;
 	return run->console ? set_text(&ret->console, run->console, err) : 0;
 }
 

@@ -15,6 +15,7 @@
 #include <klinic/cleanup.h>
 #include <klinic/grader.h>
 
+#include "inspect.h"
 #include "words.h"
 
 #define MAX_REASONS 6 /* further ones are counted */
@@ -282,6 +283,15 @@ static void judge_memory(struct draft *d)
 	remark(d, "The kernel's lock checker was switched off during the check.");
 }
 
+static void say(void *arg, const char *detail, const char *said)
+{
+	struct draft *d = arg;
+
+	if (reason(d))
+		kl_buf_puts(&d->detail, detail);
+	remark(d, said);
+}
+
 static int finish(struct draft *d, enum kl_verdict verdict, struct kl_run_judgement *ret,
 		  struct kl_error *err)
 {
@@ -347,6 +357,7 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 			judge_answer(&d, &run->answers[i]);
 		judge_unload(&d);
 		judge_memory(&d);
+		kl_inspection_judge(&run->inspection, say, &d);
 	}
 	if (d.reasons)
 		return finish(&d, KL_VERDICT_FAIL, ret, err);
@@ -354,6 +365,10 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
 				  "the guest's memory could not be read, so nothing shows that the "
 				  "detectors were still listening",
+				  "The guest's memory could not be read; grade again.", ret, err);
+	if (kl_inspection_lacks(&run->inspection))
+		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
+				  "the guest's memory did not answer all that the check asks of it",
 				  "The guest's memory could not be read; grade again.", ret, err);
 	*ret = (struct kl_run_judgement){ .verdict = KL_VERDICT_PASS };
 	return 0;

@@ -35,6 +35,7 @@ struct kl_check_result {
 	char *detail; /* for the panel: why, with seed and values */
 	char *remark; /* for the candidate: names nothing hidden */
 	char *console; /* kernel log of the first failing run, or NULL */
+	char *memory; /* what its memory said: stacks, what was pending; lines, or NULL */
 	uint64_t guest_ns; /* of the first failing run, else of the first run */
 	unsigned int points, points_max;
 };

@@ -19,7 +19,8 @@ static int redact_check(struct kl_check_result *c, size_t number)
 	c->id = id;
 	free(c->detail);
 	free(c->console);
-	c->detail = c->console = NULL;
+	free(c->memory);
+	c->detail = c->console = c->memory = NULL;
 	c->runs = c->failures = 0;
 	c->n_seeds_failed = 0;
 	c->rate = c->confidence = 0;

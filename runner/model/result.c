@@ -17,6 +17,7 @@ static void check_deinit(struct kl_check_result *c)
 	free(c->console);
 	kl_control_deinit(&c->control);
 	kl_known_deinit(&c->known);
+	free(c->memory);
 	*c = (struct kl_check_result){ 0 };
 }
 

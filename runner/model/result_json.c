@@ -41,6 +41,7 @@ static json_t *check_json(const struct kl_check_result *c)
 	kl_out_put(&o, "detail", kl_json_text(c->detail));
 	kl_out_put(&o, "remark", kl_json_text(c->remark));
 	kl_out_put(&o, "console", kl_json_text(c->console));
+	kl_out_put(&o, "memory", kl_json_text(c->memory));
 	kl_out_put(&o, "guest_ns", kl_out_u64(c->guest_ns));
 	kl_out_put(&o, "points", json_integer(c->points));
 	kl_out_put(&o, "points_max", json_integer(c->points_max));

@@ -61,7 +61,8 @@ static int read_check_more(const json_t *o, struct kl_check_result *ret, struct 
 {
 	if (kl_in_text(o, "title", KL_IN_NAME_MAX, false, &ret->title, err) ||
 	    kl_in_text(o, "remark", KL_IN_TEXT_MAX, false, &ret->remark, err) ||
-	    kl_in_text(o, "console", KL_IN_TEXT_MAX, false, &ret->console, err))
+	    kl_in_text(o, "console", KL_IN_TEXT_MAX, false, &ret->console, err) ||
+	    kl_in_text(o, "memory", KL_IN_TEXT_MAX, false, &ret->memory, err))
 		return -1;
 	if (kl_control_from_json(json_object_get(o, "control"), &ret->control, err) ||
 	    kl_known_from_json(json_object_get(o, "known"), &ret->known, err))

@@ -172,6 +172,8 @@ static void failing_check(struct kl_page *p, const struct kl_check_result *c)
 	for (size_t i = 0; i < c->findings.n && open; i++)
 		finding(p, &c->findings.v[i]);
 	if (open)
+		kl_html_log(p, "Guest memory at the end of the first failing run", c->memory);
+	if (open)
 		kl_html_log(p, "Kernel log of the first failing run", c->console);
 	kl_buf_puts(p->b, "</section>\n");
 }

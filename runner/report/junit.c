@@ -182,6 +182,11 @@ static void outcome(struct suite *s, const struct kl_check_result *c)
 		kl_markup_textn(s->b, c->console, len < LOG_MAX ? len : LOG_MAX);
 		kl_buf_puts(s->b, "</system-out>\n");
 	}
+	if (open && c->memory) {
+		kl_buf_puts(s->b, "      <system-err>");
+		kl_markup_textn(s->b, c->memory, strnlen(c->memory, LOG_MAX));
+		kl_buf_puts(s->b, "</system-err>\n");
+	}
 }
 
 static void check(struct suite *s, const struct kl_check_result *c)

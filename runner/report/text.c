@@ -210,6 +210,21 @@ static void facts(struct page *p, const struct kl_check_result *c)
 		p->f.b->failed = true;
 }
 
+/* Where tasks hung, mostly: shown whole, it is bounded by what drgn lists. */
+static void memory(struct page *p, const char *text)
+{
+	for (const char *at = text; at && *at;) {
+		KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+		size_t len = strcspn(at, "\n"), indent = strspn(at, " ");
+
+		kl_buf_append(&b, at + indent, len - indent);
+		kl_flow_text(&p->f, false, INDENT + 2 + (unsigned int)(indent ? 2 : 0), INDENT + 6,
+			     KL_PAINT_DIM, kl_buf_str(&b));
+		p->f.b->failed |= b.failed;
+		at += len + (at[len] == '\n');
+	}
+}
+
 static void check(struct page *p, const struct kl_check_result *c)
 {
 	const char *why = kl_view_why(c, p->a);
@@ -222,6 +237,8 @@ static void check(struct page *p, const struct kl_check_result *c)
 		facts(p, c);
 	if (c->verdict != KL_VERDICT_PASS && *why)
 		kl_flow_text(&p->f, false, INDENT + 2, INDENT + 2, KL_PAINT_NONE, why);
+	if (kl_view_open(c, p->a))
+		memory(p, c->memory);
 }
 
 static void checks(struct page *p)

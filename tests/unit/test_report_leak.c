@@ -32,6 +32,8 @@ static void mark_hidden(struct kl_result *r)
 			continue;
 		free(c->console);
 		c->console = strdup("zq console");
+		free(c->memory);
+		c->memory = strdup("zq memory");
 		for (size_t k = 0; k < c->findings.n; k++) {
 			struct kl_finding *f = &c->findings.v[k];
 
