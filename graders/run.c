@@ -292,6 +292,29 @@ static void say(void *arg, const char *detail, const char *said)
 	remark(d, said);
 }
 
+/* A detector that did not report a fault made for it would not have reported the submission's either. */
+static bool detectors_spoke(const struct draft *d, struct kl_buf *ret_silent)
+{
+	const struct kl_run *r = d->run;
+
+	if (!r->canary) {
+		kl_buf_puts(ret_silent, "no canary was let loose, so nothing shows that the "
+					"detectors were still listening");
+		return false;
+	}
+	for (unsigned int k = 0; k < KL_KIND_COUNT; k++) {
+		if (!r->canary_due[k] || r->canary_heard[k] || tolerated(d, (enum kl_kind)k) ||
+		    (k == KL_KIND_LOCKDEP && explained(d, lockdep_off_explained_by)))
+			continue;
+		kl_buf_printf(ret_silent, "%s%s",
+			      ret_silent->len ? ", "
+					      : "detector disarmed: after the run a fault "
+						"made on purpose was not reported by ",
+			      kl_kind_name((enum kl_kind)k));
+	}
+	return !ret_silent->len;
+}
+
 static int finish(struct draft *d, enum kl_verdict verdict, struct kl_run_judgement *ret,
 		  struct kl_error *err)
 {
@@ -336,6 +359,7 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 		 struct kl_run_judgement *ret, struct kl_error *err)
 {
 	KL_AUTO(draft_deinit) struct draft d = { .check = c, .run = run };
+	KL_AUTO(kl_buf_deinit) struct kl_buf silent = KL_BUF_INIT;
 
 	if (run->end == KL_END_WALL_NET)
 		return no_verdict(&d, KL_VERDICT_INFRA,
@@ -370,6 +394,11 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
 				  "the guest's memory did not answer all that the check asks of it",
 				  "The guest's memory could not be read; grade again.", ret, err);
+	if (!detectors_spoke(&d, &silent))
+		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE, kl_buf_str(&silent),
+				  "After the run not every detector of the kernel was still "
+				  "listening, so nothing shows that there was no fault.",
+				  ret, err);
 	*ret = (struct kl_run_judgement){ .verdict = KL_VERDICT_PASS };
 	return 0;
 }

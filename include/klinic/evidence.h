@@ -68,6 +68,13 @@ struct kl_run {
 		text_changed; /* bytes of the kernel's text and read-only data that are not the template's */
 	char *text_where; /* the first of them, "symbol+0x12", or NULL */
 	uint64_t tainted; /* tainted_mask, the same way */
+	/*
+	 * The canary: faults made on purpose once the run was over. due: detectors that were
+	 * called on; heard: those that reported it, by name.
+	 */
+	bool canary; /* one was let loose */
+	bool canary_due[KL_KIND_COUNT], canary_heard[KL_KIND_COUNT];
+	char *canary_log; /* console after the end of the run, or NULL; hostile text, not kept in JSON */
 	int64_t wall_ms;
 	struct kl_inspection inspection; /* what drgn found in memory; empty when nobody asked */
 	uint64_t points_hit; /* preemption points met and taken, from the schedule driver */

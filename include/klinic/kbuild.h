@@ -4,7 +4,7 @@
  * Cache (below kl_cache_dir(NULL)):
  *   sources/<sha256 of archive>/tree        the unpacked source
  *   kernels/<digest>/                       one kernel
- *   kernels/<digest>/guest/<digest>/        initramfs and schedule driver for it
+ *   kernels/<digest>/guest/<digest>/        initramfs, schedule driver and canary for it
  *   programs/<digest>/                      a check: program and oracle
  *   modules/<digest>/                       a handout's own module
  * Each of these is an entry: built where it will stay (a kernel's build tree
@@ -25,14 +25,14 @@
 
 struct kl_kernel {
 	char *flavour;
-	char digest[KL_DIGEST_HEX]; /* of kernel, agent and schedule driver together */
+	char digest[KL_DIGEST_HEX]; /* of kernel, agent, schedule driver and canary together */
 	char *release; /* uname -r */
 	char *dir; /* kernels/<digest of the kernel alone> */
 	char *bzimage, *vmlinux;
 	char *headers; /* what a module build may see: tree for make -C */
 	char *initramfs; /* cpio with the agent as /init */
 	char *sched_ko; /* the schedule driver, built for this kernel */
-	char *canary_ko; /* reserved: NULL today */
+	char *canary_ko; /* a fault for each detector, built for this kernel */
 };
 
 /*

@@ -59,6 +59,15 @@ struct kl_stopped;
  */
 int kl_stopped_dump(struct kl_stopped *s, int fd, kl_deadline deadline, struct kl_error *err);
 
+#define KL_CANARY_CHARS 32
+
+/* What the guest answered. */
+#define KL_ANSWER_SLOTS 64
+struct kl_slots {
+	uint64_t given; /* bit per slot */
+	uint64_t value[KL_ANSWER_SLOTS];
+};
+
 /* What a run is to do: goes into the mailbox before the first instruction. */
 struct kl_job {
 	const char *module_ko; /* path; loaded first */
@@ -70,6 +79,9 @@ struct kl_job {
 	const char *program; /* path of the static check program */
 	uint64_t seed;
 	uint8_t challenge[32];
+	char program_name[16]; /* of the check's tasks */
+	const char *canary_ko; /* NULL: no canary */
+	char canary_token[KL_CANARY_CHARS + 1]; /* hex; a secret of this run */
 	unsigned int guest_seconds; /* exact limit for the whole run */
 	bool unload, leaks;
 	void (*on_console)(const char *data, size_t len, void *arg); /* live, may be NULL */
@@ -81,14 +93,21 @@ struct kl_job {
 	 */
 	void (*on_stopped)(struct kl_stopped *s, const struct kl_run *run, void *arg);
 	void *stopped_arg;
+	/*
+	 * Called when the guest has answered: is the run good so far, so that the canary (and
+	 * the leak scan) is worth its time? It may fill in what run lacks. NULL: always.
+	 */
+	bool (*holds)(struct kl_run *run, const struct kl_slots *slots, void *arg);
+	void *holds_arg;
 };
 
 /* Runs one fork to its end. Fills everything of *ret but expected answers; given slots are in ret_slots. */
-#define KL_ANSWER_SLOTS 64
-struct kl_slots {
-	uint64_t given; /* bit per slot */
-	uint64_t value[KL_ANSWER_SLOTS];
-};
+/*
+ * The name of the canary's function for a detector, "klc_TOKEN_kasan": what a report that
+ * it provoked shows in its trace. -1 when it does not fit.
+ */
+int kl_canary_symbol(const char *token, enum kl_kind kind, char *ret, size_t size);
+
 /* 0 whatever the guest did (see ret->end); -1 only when no run took place at all, or when interrupted. */
 int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *ret,
 	      struct kl_slots *ret_slots, struct kl_error *err);

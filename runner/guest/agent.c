@@ -254,13 +254,15 @@ static struct kl_kit_sheet *make_sheet(void)
 		s->challenge[i] = mail->orders.challenge[i];
 	for (int i = 0; i < 63; i++)
 		s->module_name[i] = mail->orders.module_name[i];
+	for (int i = 0; i < 15; i++)
+		s->program_name[i] = mail->orders.program_name[i];
 	return s;
 }
 
 /* Started held: it goes on when the pipe's other end is closed. */
-static pid_t start_program(int program, int *ret_hold)
+static pid_t start_program(int program, struct kl_kit_sheet *sheet, int *ret_hold)
 {
-	static char *const argv[] = { "check", NULL };
+	char *const argv[] = { sheet->program_name, NULL };
 	static char *const envp[] = { "PATH=/", NULL };
 	int hold[2];
 	pid_t pid;
@@ -329,7 +331,7 @@ static void reap_program(pid_t pid, uint64_t deadline, uint32_t *end, int32_t *s
 	*status = WIFEXITED(st) ? WEXITSTATUS(st) : WTERMSIG(st);
 }
 
-static void run_program(const struct kl_kit_sheet *sheet, uint64_t deadline)
+static void run_program(struct kl_kit_sheet *sheet, uint64_t deadline)
 {
 	uint32_t end = PROGRAM_NONE;
 	int32_t status = 0;
@@ -340,7 +342,7 @@ static void run_program(const struct kl_kit_sheet *sheet, uint64_t deadline)
 	program = payload_fd(&mail->orders.program, 12);
 	if (program < 0 || !sheet)
 		return;
-	pid = start_program(program, &hold);
+	pid = start_program(program, sheet, &hold);
 	if (pid < 0)
 		return;
 	snprintf(params, sizeof(params), "pgrp=%d", pid);
@@ -426,12 +428,27 @@ static void obey(void)
 			if (syscall(SYS_delete_module, name, O_NONBLOCK))
 				a->unload_status = -errno;
 		}
-		if (o->leaks)
-			look_for_leaks();
 	}
 	close_log();
 	a->guest_ns = now_ns() - started;
 	a->state = KL_MAIL_DONE;
+}
+
+/*
+ * The host has taken its facts and lets the guest go on once more: do the detectors
+ * still speak? Then, if it was asked for, the scan for what was left behind.
+ */
+static void sing(void)
+{
+	volatile struct kl_mail_orders *o = &mail->orders;
+
+	arm_watchdog(KL_MAIL_CANARY_SECONDS * 1000000000ULL);
+	if (load(&o->canary, ""))
+		say("klinic: the canary did not load: %s\n", strerror(errno));
+	if (o->leaks)
+		look_for_leaks();
+	close_log();
+	mail->answers.state = KL_MAIL_SUNG;
 }
 
 int main(void)
@@ -446,6 +463,8 @@ int main(void)
 		;
 	if (mail->orders.magic == KL_MAIL_MAGIC)
 		obey();
+	stop_machine();
+	sing();
 	for (;;)
 		stop_machine();
 }

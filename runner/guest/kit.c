@@ -258,7 +258,7 @@ int main(void)
 		return 2;
 	c.seed = sheet->seed;
 	memcpy(c.bytes, sheet->challenge, sizeof(c.bytes));
-	prctl(PR_SET_NAME, "check");
+	prctl(PR_SET_NAME, sheet->program_name);
 	kl_check_run(&c);
 	return 0;
 }

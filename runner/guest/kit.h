@@ -14,6 +14,7 @@ struct kl_kit_sheet {
 	uint64_t seed;
 	uint8_t challenge[32];
 	char module_name[64];
+	char program_name[16];
 	uint64_t given;
 	uint64_t value[KL_MAIL_SLOTS];
 	char said[KL_MAIL_SAID];

@@ -20,6 +20,7 @@ typedef u8 uint8_t;
 #define KL_MAIL_MAGIC  0x314c49414d4c4bULL /* "KLMAIL1" */
 #define KL_MAIL_READY  0x59444145522d4c4bULL /* guest: the template may be taken */
 #define KL_MAIL_DONE   0x454e4f442d2d4c4bULL /* guest: answers are final */
+#define KL_MAIL_SUNG   0x474e55532d2d4c4bULL /* guest: the canary is through, and the leak scan */
 #define KL_MAIL_SLOTS  64
 #define KL_MAIL_SAID   1024
 #define KL_MAIL_PARAMS 256
@@ -28,6 +29,8 @@ typedef u8 uint8_t;
 
 /* A limit of guest time of its own: two scans took 115 counted seconds where this was measured. */
 #define KL_MAIL_LEAK_SECONDS 400
+/* Each fault of the canary is some hundred lines of console; they took 2 counted seconds where this was measured. */
+#define KL_MAIL_CANARY_SECONDS 60
 /* The agent's last words, through the kernel's log: without them the log is not whole. */
 #define KL_MAIL_LAST_WORDS "klinic: the log is whole"
 
@@ -49,14 +52,16 @@ struct kl_mail_orders {
 	uint32_t preempt_percent;
 	uint32_t pad;
 	struct kl_mail_file module, sched, program;
+	struct kl_mail_file canary; /* written when the guest has stopped at DONE */
 	char module_name[64];
+	char program_name[16]; /* of the check's tasks: another one for each run */
 	char module_params[KL_MAIL_PARAMS];
 	char points[KL_MAIL_POINTS]; /* symbols, comma-separated, NUL-terminated */
 };
 
 /* Written by the guest. */
 struct kl_mail_answers {
-	uint64_t state; /* KL_MAIL_READY, KL_MAIL_DONE */
+	uint64_t state; /* KL_MAIL_READY, KL_MAIL_DONE, KL_MAIL_SUNG */
 	uint64_t guest_ns; /* READY: since boot; DONE: since the fork went on */
 	int32_t load_status, unload_status; /* 0 or -errno; 1: not asked for */
 	uint32_t program_end; /* enum kl_program_end */

@@ -1,8 +1,8 @@
 /*
  * What klinic itself brings into the guest: the agent, as /init of an initramfs,
- * and the schedule driver, as a module for one kernel. Built from runner/guest
- * when their sources or the compiler are new; a change there costs seconds and
- * not a kernel.
+ * and modules for one kernel, the schedule driver and the canary. Built from
+ * runner/guest when their sources or the compiler are new; a change there costs
+ * seconds and not a kernel.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,12 @@
 #include "kbuild/internal.h"
 
 #define GUEST_DIR  "runner/guest"
-#define SCHED_NAME "klinic_sched"
 #define SOURCE_MAX (1UL << 20)
 #define TOOL_MS	   120000
+
+static const struct guest_module {
+	const char *source, *name;
+} sched = { "sched.c", "klinic_sched" }, canary = { "canary.c", "klinic_canary" };
 
 struct guest_build {
 	char *guest; /* runner/guest */
@@ -40,7 +43,7 @@ static void guest_build_deinit(struct guest_build *g)
 	free(g->include);
 }
 
-/* agent.c, sched.c, and every header they may include. */
+/* What runs in the guest from its boot on, and every header that it may include. */
 static int digest_sources(const struct guest_build *g, const char *kernel, const char *compiler,
 			  char ret[KL_DIGEST_HEX], struct kl_error *err)
 {
@@ -61,7 +64,7 @@ static int digest_sources(const struct guest_build *g, const char *kernel, const
 		if (!path)
 			return no_memory(err);
 		if (!kl_str_ends(names.v[i], ".h") && !kl_str_eq(names.v[i], "agent.c") &&
-		    !kl_str_eq(names.v[i], "sched.c"))
+		    !kl_str_eq(names.v[i], sched.source) && !kl_str_eq(names.v[i], canary.source))
 			continue;
 		if (kl_digest_file(&d, names.v[i], path, err))
 			return -1;
@@ -144,17 +147,18 @@ static int make_initramfs(const struct guest_build *g, const char *dir, int lock
 	return compile_agent(g, init, lock_fd, err) ? -1 : pack(root, to, lock_fd, err);
 }
 
-/* sched.c and the headers beside it, as an exercise's handout would be. */
-static int lay_out_sched(const struct guest_build *g, const char *in, struct kl_error *err)
+/* Its source and the headers beside it, as an exercise's handout would be. */
+static int lay_out_module(const struct guest_build *g, const struct guest_module *m, const char *in,
+			  struct kl_error *err)
 {
 	KL_AUTO(kl_strv_deinit) struct kl_strv names = { 0 }, sources = { 0 };
 	KL_AUTO(kl_buf_deinit) struct kl_buf kbuild = KL_BUF_INIT;
 	KL_AUTO_FREE char *path = kl_path_join(in, "Kbuild");
 
-	if (!path || kl_strv_add(&sources, "sched.c"))
+	if (!path || kl_strv_add(&sources, m->source))
 		return no_memory(err);
 	if (kl_dir_list(g->guest, &names, err) ||
-	    kb_module_kbuild(SCHED_NAME, &sources, &kbuild, err) ||
+	    kb_module_kbuild(m->name, &sources, &kbuild, err) ||
 	    kl_file_write(path, kbuild.data, kbuild.len, 0644, err))
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
@@ -163,7 +167,7 @@ static int lay_out_sched(const struct guest_build *g, const char *in, struct kl_
 
 		if (!from || !to)
 			return no_memory(err);
-		if (!kl_str_ends(names.v[i], ".h") && !kl_str_eq(names.v[i], "sched.c"))
+		if (!kl_str_ends(names.v[i], ".h") && !kl_str_eq(names.v[i], m->source))
 			continue;
 		if (kl_file_copy(from, to, 0644, err))
 			return -1;
@@ -171,7 +175,8 @@ static int lay_out_sched(const struct guest_build *g, const char *in, struct kl_
 	return 0;
 }
 
-static int make_sched(const struct guest_build *g, const char *dir, struct kl_error *err)
+static int make_module(const struct guest_build *g, const struct guest_module *m, const char *dir,
+		       struct kl_error *err)
 {
 	KL_AUTO(kl_tempdir_destroy_p) char *work = NULL;
 	KL_AUTO(kb_module_end_deinit) struct kb_module_end end = { 0 };
@@ -182,14 +187,14 @@ static int make_sched(const struct guest_build *g, const char *dir, struct kl_er
 	in = kl_path_join(work, "in");
 	if (!in)
 		return no_memory(err);
-	if (kl_mkdirs(in, 0755, err) || lay_out_sched(g, in, err))
+	if (kl_mkdirs(in, 0755, err) || lay_out_module(g, m, in, err))
 		return -1;
-	struct kb_module_job job = { g->headers, in, dir, SCHED_NAME };
+	struct kb_module_job job = { g->headers, in, dir, m->name };
 
 	if (kb_module_make(&job, &end, err))
 		return -1;
 	if (!end.ok)
-		return kl_fail(err, KL_INFRA, "cannot compile the schedule driver: %.1200s",
+		return kl_fail(err, KL_INFRA, "cannot compile %s for the guest: %.1200s", m->source,
 			       kl_buf_str(&end.log));
 	return 0;
 }
@@ -199,9 +204,10 @@ static int build_guest(const char *dir, int lock_fd, void *arg, json_t **ret_sta
 {
 	const struct guest_build *g = arg;
 
-	if (make_initramfs(g, dir, lock_fd, err) || make_sched(g, dir, err))
+	if (make_initramfs(g, dir, lock_fd, err) || make_module(g, &sched, dir, err) ||
+	    make_module(g, &canary, dir, err))
 		return -1;
-	*ret_stamp = json_pack("{s:s}", "parts", "initramfs " SCHED_NAME ".ko");
+	*ret_stamp = json_pack("{s:s}", "parts", "initramfs klinic_sched.ko klinic_canary.ko");
 	return *ret_stamp ? 0 : no_memory(err);
 }
 
@@ -223,6 +229,7 @@ int kb_guest_open(const char *kernel_digest, const char *compiler, struct kl_ker
 	if (kb_entry_make(dir, build_guest, &g, NULL, err))
 		return -1;
 	k->initramfs = kl_path_join(dir, "initramfs");
-	k->sched_ko = kl_path_join(dir, SCHED_NAME ".ko");
-	return k->initramfs && k->sched_ko ? 0 : no_memory(err);
+	k->sched_ko = kl_asprintf("%s/%s.ko", dir, sched.name);
+	k->canary_ko = kl_asprintf("%s/%s.ko", dir, canary.name);
+	return k->initramfs && k->sched_ko && k->canary_ko ? 0 : no_memory(err);
 }

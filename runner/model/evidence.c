@@ -29,6 +29,7 @@ void kl_run_deinit(struct kl_run *r)
 	free(r->said);
 	free(r->text_where);
 	free(r->console);
+	free(r->canary_log);
 	kl_findings_deinit(&r->findings);
 	kl_inspection_deinit(&r->inspection);
 	*r = (struct kl_run){ 0 };

@@ -20,6 +20,21 @@ static json_t *answer_json(const struct kl_answer *a)
 	return o;
 }
 
+/* {kind: heard} of the detectors that were called on; null without a canary. */
+static json_t *canary_json(const struct kl_run *r)
+{
+	json_t *o;
+
+	if (!r->canary)
+		return json_null();
+	o = json_object();
+	for (int i = 0; i < KL_KIND_COUNT; i++)
+		if (r->canary_due[i])
+			kl_out_put(&o, kl_kind_name((enum kl_kind)i),
+				   json_boolean(r->canary_heard[i]));
+	return o;
+}
+
 static json_t *run_json(const struct kl_run *r)
 {
 	json_t *o = json_object();
@@ -44,6 +59,7 @@ static json_t *run_json(const struct kl_run *r)
 	kl_out_put(&o, "tainted", kl_out_u64(r->tainted));
 	kl_out_put(&o, "text_changed", kl_out_u64(r->text_changed));
 	kl_out_put(&o, "text_where", kl_json_text(r->text_where));
+	kl_out_put(&o, "canary", canary_json(r));
 	kl_out_put(&o, "wall_ms", json_integer(r->wall_ms));
 	if (kl_inspection_any(&r->inspection))
 		kl_out_put(&o, "probes", kl_inspection_json(&r->inspection));

@@ -41,6 +41,30 @@ static int read_answers(const json_t *o, struct kl_run *ret, struct kl_error *er
 	return 0;
 }
 
+/* Evidence from before there were canaries has none. */
+static int read_canary(const json_t *o, struct kl_run *ret, struct kl_error *err)
+{
+	const json_t *c = json_object_get(o, "canary"), *heard;
+	const char *name;
+
+	if (!c || json_is_null(c))
+		return 0;
+	if (kl_in_object(c, "canary", err))
+		return -1;
+	ret->canary = true;
+	json_object_foreach((json_t *)c, name, heard)
+	{
+		int kind = kl_kind_parse(name);
+
+		if (kind < 0 || !json_is_boolean(heard))
+			return kl_fail(err, KL_CONTENT,
+				       "canary: %.40s is no detector, or no boolean", name);
+		ret->canary_due[kind] = true;
+		ret->canary_heard[kind] = json_is_true(heard);
+	}
+	return 0;
+}
+
 static int read_run(const json_t *o, struct kl_run *ret, struct kl_error *err)
 {
 	const json_t *findings;
@@ -62,7 +86,7 @@ static int read_run(const json_t *o, struct kl_run *ret, struct kl_error *err)
 	    kl_in_u64(o, "tainted", &ret->tainted, err) ||
 	    kl_in_u64(o, "text_changed", &ret->text_changed, err) ||
 	    kl_in_text(o, "text_where", KL_IN_TEXT_MAX, false, &ret->text_where, err) ||
-	    kl_in_int(o, "wall_ms", 0, INT64_MAX, &ret->wall_ms, err) ||
+	    read_canary(o, ret, err) || kl_in_int(o, "wall_ms", 0, INT64_MAX, &ret->wall_ms, err) ||
 	    kl_in_u64(o, "points_hit", &ret->points_hit, err) ||
 	    kl_in_u64(o, "preempted", &ret->preempted, err) ||
 	    kl_inspection_from_json(json_object_get(o, "probes"), &ret->inspection, err) ||

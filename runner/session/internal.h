@@ -74,12 +74,21 @@ void ks_look_deinit(struct ks_look *l);
 /* Of the tasks that were asked for unbidden only those of the first such run stay. */
 void ks_look_drop(struct ks_plan *p);
 
+/* canary.c */
+/* Fills the job's canary: module, and a token that the guest cannot know before it stops. */
+void ks_canary(const struct ks_session *s, const struct ks_plan *p, struct kl_job *job);
+/* Who was heard, into run->canary_heard; what else was reported by then, into run->findings. */
+int ks_hear_canary(const struct kl_job *job, struct kl_run *run, struct kl_error *err);
+
 /* oracle.c */
 /*
  * The challenge of a run: a hash of the submission's digest, check and seed under
  * the exercise's digest, which covers its hidden half. The same for a submission
  * on every machine; not to be foreseen by who does not have the hidden half.
  */
+/* Keyed the same way: domain keeps one use's numbers apart from another's. */
+void ks_secret(const struct kl_exercise *e, const struct kl_submission *s, const struct kl_check *c,
+	       const char *domain, uint64_t seed, uint8_t ret[32]);
 void ks_challenge(const struct kl_exercise *e, const struct kl_submission *s,
 		  const struct kl_check *c, uint64_t seed, uint8_t ret[32]);
 /* Asks the check's oracle what is right, and fills run->answers with it and with what the guest gave. */

@@ -19,14 +19,20 @@ static const struct kl_sandbox_limits limits = {
 	.processes = 16,
 };
 
-void ks_challenge(const struct kl_exercise *e, const struct kl_submission *s,
-		  const struct kl_check *c, uint64_t seed, uint8_t ret[32])
+void ks_secret(const struct kl_exercise *e, const struct kl_submission *s, const struct kl_check *c,
+	       const char *domain, uint64_t seed, uint8_t ret[32])
 {
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
 
-	kl_buf_printf(&b, "%s\n%s\n%" PRIu64, s->digest, c->id, seed);
+	kl_buf_printf(&b, "%s%s\n%s\n%" PRIu64, domain, s->digest, c->id, seed);
 	kl_keyed_hash(e->digest, strlen(e->digest) < 64 ? strlen(e->digest) : 64, kl_buf_str(&b),
 		      b.len, ret);
+}
+
+void ks_challenge(const struct kl_exercise *e, const struct kl_submission *s,
+		  const struct kl_check *c, uint64_t seed, uint8_t ret[32])
+{
+	ks_secret(e, s, c, "", seed, ret);
 }
 
 static int add_expectation(struct kl_run *run, unsigned int slot, uint64_t min, uint64_t max,

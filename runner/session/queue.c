@@ -14,7 +14,8 @@
 
 #include "session/internal.h"
 
-#define TRIES 3 /* of a run that the machine, not the guest, let down */
+#define PROGRAM_NAME_CHARS 8
+#define TRIES		   3 /* of a run that the machine, not the guest, let down */
 
 struct queue {
 	struct ks_session *s;
@@ -54,6 +55,17 @@ static bool next_run(struct queue *q, struct ks_plan **ret_plan, unsigned int *r
 	return false;
 }
 
+/* Another name in each run, so that no code can tell the check from any program. */
+static void name_program(struct kl_job *job)
+{
+	static const char stream[] = "name";
+	uint8_t draw[32];
+
+	kl_keyed_hash(job->challenge, sizeof(job->challenge), stream, sizeof(stream), draw);
+	for (size_t i = 0; i < PROGRAM_NAME_CHARS; i++)
+		job->program_name[i] = (char)('a' + draw[i] % 26);
+}
+
 static void fill_job(const struct ks_session *s, const struct ks_plan *p, uint64_t seed,
 		     struct kl_job *job)
 {
@@ -77,6 +89,8 @@ static void fill_job(const struct ks_session *s, const struct ks_plan *p, uint64
 		job->preempt_percent = c->preempt_percent;
 	}
 	ks_challenge(s->exercise, s->submission, c, seed, job->challenge);
+	name_program(job);
+	ks_canary(s, p, job);
 }
 
 /* A run that could not be made at all is evidence too: of the machine, not of the submission. */
@@ -99,39 +113,6 @@ static bool may_go_better(const struct kl_run *run)
 	return run->end == KL_END_LOST;
 }
 
-static int make_run(const struct ks_session *s, struct ks_plan *p, unsigned int index,
-		    struct kl_run *ret, struct kl_error *err)
-{
-	uint64_t seed = p->first_seed + index;
-	struct kl_template *t = p->flavour->template[p->check->mode];
-	struct kl_job job;
-
-	fill_job(s, p, seed, &job);
-	for (int i = 0;; i++) {
-		KL_AUTO(kl_run_deinit) struct kl_run run = { 0 };
-		KL_AUTO(ks_look_deinit) struct ks_look look = { .dump = -1 };
-		struct kl_slots slots = { 0 };
-
-		ks_look_prepare(&look, p, index, &job);
-		if (kl_vm_run(t, &job, &run, &slots, err)) {
-			if (err->class != KL_INFRA)
-				return -1;
-			if (lost(&run, seed, err))
-				return kl_fail(err, KL_INFRA, "out of memory");
-		}
-		if (may_go_better(&run) && i + 1 < TRIES)
-			continue;
-		if (!ks_is_infra(&run) &&
-		    (ks_expect(p, job.challenge, &slots, &run, err) ||
-		     kl_splat_parse(run.console, strlen(run.console), &run.findings, err) ||
-		     ks_look_ask(&look, s->exercise, &run, err)))
-			return -1;
-		*ret = run;
-		run = (struct kl_run){ 0 };
-		return 0;
-	}
-}
-
 /* How graders see this plan, for the question whether a run failed. */
 static bool failed(const struct ks_plan *p, const struct kl_run *run)
 {
@@ -147,6 +128,72 @@ static bool failed(const struct ks_plan *p, const struct kl_run *run)
 
 	memcpy(c.tolerate, p->check->tolerate, sizeof(c.tolerate));
 	return ks_failed(&c, run);
+}
+
+/* What a run says, read once: while its guest still stands, or after its end. */
+struct reading {
+	const struct ks_plan *plan;
+	const struct kl_job *job;
+	bool done;
+	struct kl_error err; /* when it could not be read */
+};
+
+static int read_run(struct reading *r, struct kl_run *run, const struct kl_slots *slots,
+		    struct kl_error *err)
+{
+	r->done = true;
+	return ks_expect(r->plan, r->job->challenge, slots, run, err) ||
+			       kl_splat_parse(run->console, strlen(run->console), &run->findings,
+					      err)
+		       ? -1
+		       : 0;
+}
+
+/* What has failed already needs no canary. */
+static bool holds(struct kl_run *run, const struct kl_slots *slots, void *arg)
+{
+	struct reading *r = arg;
+
+	return !read_run(r, run, slots, &r->err) && !failed(r->plan, run);
+}
+
+static int make_run(const struct ks_session *s, struct ks_plan *p, unsigned int index,
+		    struct kl_run *ret, struct kl_error *err)
+{
+	uint64_t seed = p->first_seed + index;
+	struct kl_template *t = p->flavour->template[p->check->mode];
+	struct kl_job job;
+
+	fill_job(s, p, seed, &job);
+	for (int i = 0;; i++) {
+		struct reading reading = { .plan = p, .job = &job, .err = KL_ERROR_INIT };
+		KL_AUTO(kl_run_deinit) struct kl_run run = { 0 };
+		KL_AUTO(ks_look_deinit) struct ks_look look = { .dump = -1 };
+		struct kl_slots slots = { 0 };
+
+		job.holds = holds;
+		job.holds_arg = &reading;
+		ks_look_prepare(&look, p, index, &job);
+		if (kl_vm_run(t, &job, &run, &slots, err)) {
+			if (err->class != KL_INFRA)
+				return -1;
+			if (lost(&run, seed, err))
+				return kl_fail(err, KL_INFRA, "out of memory");
+		}
+		if (reading.err.class) {
+			*err = reading.err;
+			return -1;
+		}
+		if (may_go_better(&run) && i + 1 < TRIES)
+			continue;
+		if (!ks_is_infra(&run) &&
+		    ((!reading.done && read_run(&reading, &run, &slots, err)) ||
+		     ks_hear_canary(&job, &run, err) || ks_look_ask(&look, s->exercise, &run, err)))
+			return -1;
+		*ret = run;
+		run = (struct kl_run){ 0 };
+		return 0;
+	}
 }
 
 static void keep_run(struct queue *q, struct ks_plan *p, unsigned int index, struct kl_run *run)

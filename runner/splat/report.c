@@ -268,6 +268,9 @@ static bool trace_filler(const char *text)
 		text++;
 	if (*text == '<')
 		return true;
+	/* An address that no symbol covers, such as one of an init section: "? 0xffffffffa0008000". */
+	if (starts(text, "? 0x") || starts(text, "0x"))
+		return true;
 	for (size_t i = 0; i < KL_ARRAY_SIZE(registers); i++)
 		if (starts(text, registers[i]))
 			return true;

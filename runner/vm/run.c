@@ -11,6 +11,7 @@
 
 #include "guest/mailbox.h"
 #include "vm/answers.h"
+#include "vm/canary.h"
 #include "vm/facts.h"
 #include "vm/qemu.h"
 #include "vm/stopped.h"
@@ -98,7 +99,9 @@ static int write_orders(const struct kl_job *job, unsigned int seconds, struct k
 	};
 
 	memcpy(o.challenge, job->challenge, sizeof(o.challenge));
-	if (copy_text(o.module_name, sizeof(o.module_name), job->module_name, "the module's name",
+	if (copy_text(o.program_name, sizeof(o.program_name), job->program_name, "a program's name",
+		      err) ||
+	    copy_text(o.module_name, sizeof(o.module_name), job->module_name, "the module's name",
 		      err) ||
 	    copy_text(o.module_params, sizeof(o.module_params), job->module_params,
 		      "the module's parameters", err) ||
@@ -264,6 +267,39 @@ static int read_console(const struct kl_qemu *q, struct kl_run *run, struct kl_e
 	return 0;
 }
 
+/*
+ * Once more, when the run has ended well: the canary, and the scan for leaks. What
+ * comes on the console from here on is kept apart. A guest that does not come through
+ * has not been heard; only a machine that failed changes the run's end.
+ */
+static int go_on(const struct kl_template *t, const struct kl_job *job, uint64_t free_at,
+		 struct kl_qemu *q, struct kl_run *run, struct kl_error *err)
+{
+	KL_AUTO(kl_buf_deinit) struct kl_buf log = KL_BUF_CAPPED(KL_CONSOLE_CAP + 1);
+	struct kl_job quiet = *job;
+	enum kl_end end = KL_END_LOST;
+	bool cut;
+	size_t from = kl_qemu_console_length(q, &cut);
+
+	quiet.on_console = NULL;
+	if (job->canary_ko && kl_canary_put(job, q->mailbox, free_at, run->canary_due, err))
+		return -1;
+	run->canary = job->canary_ko != NULL;
+	kl_qmp_drop_events(&q->qmp);
+	if (kl_qmp_command(&q->qmp, "cont", NULL, -1, kl_deadline_ms(NET_FLOOR_MS), NULL, NULL))
+		end = KL_END_LOST;
+	else if (wait_for_end(t, &quiet, q, &end, err))
+		return -1;
+	if (end == KL_END_LOST || end == KL_END_WALL_NET) {
+		run->end = end;
+		return 0;
+	}
+	if (kl_qemu_console_read(q, from, &log, err))
+		return -1;
+	run->canary_log = kl_buf_steal(&log);
+	return run->canary_log ? 0 : kl_fail(err, KL_INFRA, "out of memory");
+}
+
 int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *ret,
 	      struct kl_slots *ret_slots, struct kl_error *err)
 {
@@ -297,6 +333,10 @@ int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *re
 	kl_vm_read_facts(t, job, &q, &run);
 	if (job->on_stopped && run.end != KL_END_LOST && run.end != KL_END_WALL_NET)
 		job->on_stopped(&(struct kl_stopped){ .qemu = &q }, &run, job->stopped_arg);
+	if (run.end == KL_END_ANSWERED && (job->canary_ko || job->leaks) &&
+	    (!job->holds || job->holds(&run, &slots, job->holds_arg)) &&
+	    go_on(t, job, mail.len, &q, &run, err))
+		return -1;
 	run.wall_ms = (kl_now_ns() - begun) / 1000000;
 	*ret = run;
 	run = (struct kl_run){ 0 };
