@@ -39,7 +39,10 @@ static struct fixture good(void)
 		       .program = KL_PROGRAM_EXITED,
 		       .debug_locks = true,
 		       .memory_read = true,
-		       .tainted = NORMAL },
+		       .tainted = NORMAL,
+		       .canary = true,
+		       .canary_due = { [KL_KIND_KASAN] = true, [KL_KIND_LOCKDEP] = true },
+		       .canary_heard = { [KL_KIND_KASAN] = true, [KL_KIND_LOCKDEP] = true } },
 		.a = { .slot = 7,
 		       .given = true,
 		       .value = 12,
@@ -388,10 +391,60 @@ static void test_a_flood_of_reports_is_counted_not_quoted(void **state)
 	kl_run_judgement_deinit(&x.j);
 }
 
+static void expect_silence(struct fixture *x, const char *part)
+{
+	judge(x);
+	assert_int_equal(x->j.verdict, KL_VERDICT_INCONCLUSIVE);
+	assert_true(says(x->j.detail, part));
+	assert_true(says(x->j.remark, "not every detector"));
+	kl_run_judgement_deinit(&x->j);
+}
+
+static void test_without_a_canary_there_is_no_pass(void **state)
+{
+	struct fixture x = good();
+
+	(void)state;
+	x.r.canary = false;
+	expect_silence(&x, "no canary was let loose");
+}
+
+static void test_a_detector_that_does_not_report_its_canary_is_disarmed(void **state)
+{
+	struct fixture x = good(), y = good(), z = good();
+
+	(void)state;
+	x.r.canary_heard[KL_KIND_KASAN] = false;
+	expect_silence(&x, "detector disarmed: after the run a fault made on purpose was not "
+			   "reported by kasan");
+	/* One that nobody called on is not asked after. */
+	y.r.canary_due[KL_KIND_KASAN] = y.r.canary_heard[KL_KIND_KASAN] = false;
+	expect(&y, KL_VERDICT_PASS, NULL, NULL);
+	/* A check that tolerates the kind does not rely on its detector. */
+	z.r.canary_heard[KL_KIND_LOCKDEP] = false;
+	z.c.tolerate[KL_KIND_LOCKDEP] = true;
+	expect(&z, KL_VERDICT_PASS, NULL, NULL);
+}
+
+static void test_what_was_found_convicts_whether_or_not_the_canary_was_heard(void **state)
+{
+	struct fixture x = good();
+
+	(void)state;
+	x.r.canary = false;
+	x.a.value = 9;
+	judge(&x);
+	assert_int_equal(x.j.verdict, KL_VERDICT_FAIL);
+	kl_run_judgement_deinit(&x.j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_run_that_answers_right_and_shows_its_memory_passes),
+		cmocka_unit_test(test_without_a_canary_there_is_no_pass),
+		cmocka_unit_test(test_a_detector_that_does_not_report_its_canary_is_disarmed),
+		cmocka_unit_test(test_what_was_found_convicts_whether_or_not_the_canary_was_heard),
 		cmocka_unit_test(test_a_report_convicts_although_everything_else_is_right),
 		cmocka_unit_test(test_every_kind_of_report_convicts_unless_it_is_tolerated),
 		cmocka_unit_test(

@@ -10,6 +10,7 @@
 #include <klinic/cleanup.h>
 #include <klinic/intake.h>
 
+#include "session/internal.h"
 #include "tests/vm/fixture.h"
 
 #define TEMPLATE_MS 600000
@@ -72,8 +73,8 @@ void fixture_rebuild(struct fixture *f)
 	open_template(f, true);
 }
 
-void fixture_run_in(struct fixture *f, struct kl_template *t, const char *check, uint64_t seed,
-		    struct fixture_run *ret)
+static void run_in(struct fixture *f, struct kl_template *t, const char *check, uint64_t seed,
+		   const char *token, struct fixture_run *ret)
 {
 	const struct kl_check *c = kl_exercise_check(&f->exercise, check);
 	KL_AUTO_FREE char *program = NULL, *oracle = NULL;
@@ -96,7 +97,28 @@ void fixture_run_in(struct fixture *f, struct kl_template *t, const char *check,
 		job.points = &f->module.undefined;
 		job.preempt_percent = c->preempt_percent;
 	}
+	if (token) {
+		job.canary_ko = f->kernel.canary_ko;
+		memcpy(job.canary_token, token, sizeof(job.canary_token) - 1);
+	}
 	succeed(kl_vm_run(t, &job, &ret->run, &ret->slots, &err), &err);
+}
+
+void fixture_run_in(struct fixture *f, struct kl_template *t, const char *check, uint64_t seed,
+		    struct fixture_run *ret)
+{
+	run_in(f, t, check, seed, NULL, ret);
+}
+
+void fixture_run_with_canary(struct fixture *f, const char *check, const char *token,
+			     struct fixture_run *ret)
+{
+	struct kl_job job = { 0 };
+	struct kl_error err = KL_ERROR_INIT;
+
+	run_in(f, f->exact, check, 1, token, ret);
+	memcpy(job.canary_token, token, sizeof(job.canary_token) - 1);
+	succeed(ks_hear_canary(&job, &ret->run, &err), &err);
 }
 
 void fixture_run(struct fixture *f, const char *check, uint64_t seed, struct fixture_run *ret)

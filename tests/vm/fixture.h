@@ -31,6 +31,9 @@ int fixture_teardown(void **state);
 void fixture_rebuild(struct fixture *f);
 /* One run of the check in the exact template, under the schedule driver where the check asks for it. */
 void fixture_run(struct fixture *f, const char *check, uint64_t seed, struct fixture_run *ret);
+/* The same, and then the canary with this token (KL_CANARY_CHARS characters; NULL: none). */
+void fixture_run_with_canary(struct fixture *f, const char *check, const char *token,
+			     struct fixture_run *ret);
 void fixture_run_in(struct fixture *f, struct kl_template *t, const char *check, uint64_t seed,
 		    struct fixture_run *ret);
 void fixture_run_deinit(struct fixture_run *r);
