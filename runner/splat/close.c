@@ -47,6 +47,17 @@ static bool is_aftermath(const struct kl_report *r)
 	       strstr(t, "hung_task: blocked tasks");
 }
 
+/* A header may name a service: "kernel-infoleak in _copy_to_user". */
+static const char *named_or_own(const struct kl_report *r)
+{
+	const char *named = r->header.frame[0] ? r->header.frame : NULL, *own;
+
+	if (named && !kl_frame_is_helper(named))
+		return named;
+	own = first_own_frame(r, false);
+	return own ? own : named;
+}
+
 /* *ret_moved: the function is not the one whose file and line the header gives. */
 static const char *blame(const struct kl_report *r, bool *ret_moved)
 {
@@ -60,11 +71,11 @@ static const char *blame(const struct kl_report *r, bool *ret_moved)
 		/* An allocator that is told to free twice is not where the fault is. */
 		if (!strcmp(h->access, "free") && (frame = first_own_frame(r, true)))
 			return frame;
-		return named ? named : first_own_frame(r, false);
+		return named_or_own(r);
 	case KL_KIND_KCSAN:
 	case KL_KIND_KFENCE:
 	case KL_KIND_KMSAN:
-		return named ? named : first_own_frame(r, false);
+		return named_or_own(r);
 	case KL_KIND_UBSAN:
 		return first_own_frame(r, false);
 	case KL_KIND_LOCKDEP:
@@ -78,13 +89,17 @@ static const char *blame(const struct kl_report *r, bool *ret_moved)
 	case KL_KIND_PAGE_FAULT:
 	case KL_KIND_GPF:
 	case KL_KIND_BUG:
-		if (r->has_rip && r->trace.n && strchr(r->trace.v[0], '+'))
+		if (r->has_rip && r->trace.n && strchr(r->trace.v[0], '+') &&
+		    !kl_frame_is_helper(r->trace.v[0]))
 			return r->trace.v[0];
-		return named ? named : first_own_frame(r, false);
+		/* A place that memcpy() or fortify_panic() gives is not the caller's. */
+		frame = first_own_frame(r, false);
+		*ret_moved = r->has_rip && frame;
+		return r->has_rip && frame ? frame : named ? named : frame;
 	case KL_KIND_PANIC:
-		return is_aftermath(r) ? NULL : first_own_frame(r, false);
+		return is_aftermath(r) ? NULL : named ? named : first_own_frame(r, false);
 	case KL_KIND_OTHER:
-		return first_own_frame(r, false);
+		return named ? named : first_own_frame(r, h->vague);
 	case KL_KIND_RCU:
 	case KL_KIND_SLEEP_IN_ATOMIC:
 	case KL_KIND_HUNG_TASK:

@@ -1,73 +1,14 @@
 /*
  * Recognises the first lines of the kernel's reports. The wordings are those of
- * Linux 6.1 (mm/kasan/report.c, kernel/locking/lockdep.c, lib/ubsan.c, …) and,
- * where they changed since, the newer ones too.
+ * Linux 6.1 (mm/kasan/report.c, kernel/locking/lockdep.c, …) and, where
+ * they changed since, the newer ones too.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <klinic/cleanup.h>
 
-#include "splat/header.h"
-
-/* Steps over literal text; NULL when it is not there. */
-static const char *after(const char *p, const char *literal)
-{
-	size_t n = strlen(literal);
-
-	return p && !strncmp(p, literal, n) ? p + n : NULL;
-}
-
-static void put(char *to, size_t size, const char *from, size_t len)
-{
-	if (len >= size)
-		len = size - 1;
-	memcpy(to, from, len);
-	to[len] = '\0';
-}
-
-static void title(struct kl_header *h, const char *fmt, ...) KL_PRINTF(2, 3);
-static void title(struct kl_header *h, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(h->title, sizeof(h->title), fmt, ap);
-	va_end(ap);
-}
-
-/* A function as a header names it: with an offset, or without (KCSAN). */
-static void header_frame(struct kl_header *h, const char *p)
-{
-	struct kl_frame f;
-	const char *rest;
-
-	if (kl_frame_prefix(p, &f, &rest))
-		put(h->frame, sizeof(h->frame), f.text, strlen(f.text));
-	else
-		put(h->frame, sizeof(h->frame), p, strcspn(p, " "));
-}
-
-/* "fs/pipe.c:123" up to a blank, "!" or ":column"; returns what follows or NULL. */
-static const char *place(struct kl_header *h, const char *p)
-{
-	const char *end = p + strcspn(p, " !"), *colon;
-	char *digits_end;
-	unsigned long line;
-
-	for (colon = p; colon < end; colon++) {
-		if (*colon != ':' || colon == p)
-			continue;
-		line = strtoul(colon + 1, &digits_end, 10);
-		if (digits_end == colon + 1 || line == 0 || line > 10000000)
-			continue;
-		put(h->file, sizeof(h->file), p, (size_t)(colon - p));
-		h->line = (unsigned int)line;
-		return digits_end;
-	}
-	return NULL;
-}
+#include "splat/header_words.h"
 
 static bool sanitizer(struct kl_header *h, const char *p)
 {
@@ -83,7 +24,7 @@ static bool sanitizer(struct kl_header *h, const char *p)
 	};
 
 	for (size_t i = 0; i < KL_ARRAY_SIZE(tools); i++) {
-		const char *what = after(p, tools[i].name), *in;
+		const char *what = kh_after(p, tools[i].name), *in;
 
 		if (!what)
 			continue;
@@ -91,17 +32,18 @@ static bool sanitizer(struct kl_header *h, const char *p)
 		h->form = tools[i].form;
 		in = strstr(what, " in ");
 		if (in)
-			header_frame(h, in + 4);
-		title(h, "%s%.*s", tools[i].name, (int)(in ? in - what : (long)strlen(what)), what);
+			kh_frame(h, in + 4);
+		kh_title(h, "%s%.*s", tools[i].name, (int)(in ? in - what : (long)strlen(what)),
+			 what);
 		if (h->kind == KL_KIND_KFENCE && in) {
 			size_t n = (size_t)(in - what);
 
 			if (n > 5 && !strncmp(in - 5, " read", 5))
-				put(h->access, sizeof(h->access), "read", 4);
+				kh_put(h->access, sizeof(h->access), "read", 4);
 			else if (n > 6 && !strncmp(in - 6, " write", 6))
-				put(h->access, sizeof(h->access), "write", 5);
+				kh_put(h->access, sizeof(h->access), "write", 5);
 			else if (n > 5 && !strncmp(in - 5, " free", 5))
-				put(h->access, sizeof(h->access), "free", 4);
+				kh_put(h->access, sizeof(h->access), "free", 4);
 		}
 		if (h->kind == KL_KIND_KCSAN && in && strstr(in, " / "))
 			kl_frame_function(strstr(in, " / ") + 3, h->other, sizeof(h->other));
@@ -113,28 +55,28 @@ static bool sanitizer(struct kl_header *h, const char *p)
 /* "BUG kmalloc-96 (Tainted: G    B      ): Poison overwritten" (mm/slub.c, slab_bug). */
 static bool slub(struct kl_header *h, const char *text)
 {
-	const char *name = after(text, "BUG "), *end, *what;
+	const char *name = kh_after(text, "BUG "), *end, *what;
 
 	if (!name)
 		return false;
 	end = strchr(name, ' ');
-	if (!end || (!after(end, " (Tainted") && !after(end, " (Not tainted")))
+	if (!end || (!kh_after(end, " (Tainted") && !kh_after(end, " (Not tainted")))
 		return false;
 	what = strstr(end, "): ");
 	if (!what)
 		return false;
 	h->kind = KL_KIND_SLUB;
 	h->form = KL_FORM_TRACE;
-	title(h, "SLUB: %.*s: %s", (int)(end - name), name, what + 3);
+	kh_title(h, "SLUB: %.*s: %s", (int)(end - name), name, what + 3);
 	return true;
 }
 
 static bool lockup(struct kl_header *h, const char *p)
 {
-	if (after(p, "soft lockup - CPU#")) {
+	if (kh_after(p, "soft lockup - CPU#")) {
 		h->kind = KL_KIND_SOFT_LOCKUP;
 		h->form = KL_FORM_LOCKUP;
-		title(h, "soft lockup");
+		kh_title(h, "soft lockup");
 		return true;
 	}
 	return false;
@@ -142,35 +84,44 @@ static bool lockup(struct kl_header *h, const char *p)
 
 static bool bug(struct kl_header *h, const char *text)
 {
-	const char *p = after(text, "BUG: "), *q;
+	const char *p = kh_after(text, "BUG: "), *q;
 
 	if (!p)
 		return slub(h, text);
 	if (sanitizer(h, p) || lockup(h, p))
 		return true;
 	h->form = KL_FORM_TRACE;
-	if ((q = after(p, "sleeping function called from invalid context"))) {
+	if (kh_after(p, "using ") && (q = strstr(p, " in preemptible "))) {
+		h->kind = KL_KIND_OTHER;
+		kh_title(h, "BUG: %.*s in preemptible code", (int)(q - p), p);
+	} else if (kh_after(p, "workqueue lockup - pool")) {
+		h->kind = KL_KIND_OTHER;
+		kh_title(h, "BUG: workqueue lockup");
+	} else if (kh_after(p, "workqueue leaked ")) {
+		h->kind = KL_KIND_OTHER;
+		kh_title(h, "BUG: %.*s", (int)strcspn(p, ":"), p);
+	} else if ((q = kh_after(p, "sleeping function called from invalid context"))) {
 		h->kind = KL_KIND_SLEEP_IN_ATOMIC;
-		title(h, "sleeping function called from invalid context");
-		if ((q = after(q, " at ")))
-			(void)place(h, q);
-	} else if (after(p, "scheduling while atomic")) {
+		kh_title(h, "sleeping function called from invalid context");
+		if ((q = kh_after(q, " at ")))
+			(void)kh_place(h, q);
+	} else if (kh_after(p, "scheduling while atomic")) {
 		h->kind = KL_KIND_SLEEP_IN_ATOMIC;
-		title(h, "scheduling while atomic");
-	} else if (after(p, "kernel NULL pointer dereference") ||
-		   after(p, "unable to handle kernel NULL pointer dereference")) {
+		kh_title(h, "scheduling while atomic");
+	} else if (kh_after(p, "kernel NULL pointer dereference") ||
+		   kh_after(p, "unable to handle kernel NULL pointer dereference")) {
 		h->kind = KL_KIND_PAGE_FAULT;
 		h->form = KL_FORM_OOPS;
-		title(h, "NULL pointer dereference");
-	} else if (after(p, "unable to handle page fault") ||
-		   after(p, "unable to handle kernel paging request")) {
+		kh_title(h, "NULL pointer dereference");
+	} else if (kh_after(p, "unable to handle page fault") ||
+		   kh_after(p, "unable to handle kernel paging request")) {
 		h->kind = KL_KIND_PAGE_FAULT;
 		h->form = KL_FORM_OOPS;
-		title(h, "page fault");
+		kh_title(h, "page fault");
 	} else {
 		h->kind = KL_KIND_OTHER;
 		h->vague = true;
-		title(h, "BUG: %s", p);
+		kh_title(h, "BUG: %s", p);
 	}
 	return true;
 }
@@ -184,25 +135,25 @@ static bool warn(struct kl_header *h, const char *p)
 	const char *at, *q;
 	struct kl_frame f;
 
-	if (after(p, "CPU: ")) {
+	if (kh_after(p, "CPU: ")) {
 		at = strstr(p, " at ");
 		if (!at || !strstr(p, " PID: "))
 			return false;
-		q = place(h, at + 4);
-		q = q ? after(q, " ") : at + 4;
+		q = kh_place(h, at + 4);
+		q = q ? kh_after(q, " ") : at + 4;
 	} else {
 		if (*p == '[' && strstr(p, "] "))
 			p = strstr(p, "] ") + 2;
-		q = place(h, p);
-		q = after(q, " at ");
-		if (!q || !kl_frame_prefix(q, &f, &at) || !after(at, ", CPU#"))
+		q = kh_place(h, p);
+		q = kh_after(q, " at ");
+		if (!q || !kl_frame_prefix(q, &f, &at) || !kh_after(at, ", CPU#"))
 			return false;
 	}
 	if (q)
-		header_frame(h, q);
+		kh_frame(h, q);
 	h->kind = KL_KIND_WARN;
 	h->form = KL_FORM_OOPS;
-	title(h, "WARNING");
+	kh_title(h, "WARNING");
 	return true;
 }
 
@@ -232,24 +183,50 @@ static bool lockdep(struct kl_header *h, const char *p)
 	h->kind = KL_KIND_LOCKDEP;
 	h->form = KL_FORM_LOCKDEP;
 	if (held && !held[22]) {
-		title(h, "lockdep: task still has locks held");
+		kh_title(h, "lockdep: task still has locks held");
 		return true;
 	}
 	for (size_t i = 0; i < KL_ARRAY_SIZE(starts); i++) {
-		if (!after(p, starts[i]))
+		if (!kh_after(p, starts[i]))
 			continue;
 		n = strlen(p);
 		while (n && (p[n - 1] == '!' || p[n - 1] == '.' || p[n - 1] == ' '))
 			n--;
-		title(h, "lockdep: %.*s", (int)n, p);
+		kh_title(h, "lockdep: %.*s", (int)n, p);
 		return true;
 	}
 	return false;
 }
 
+/* The unwinder's complaints about the stack it walks, in the midst of another report. */
+static bool is_unwinder(const char *p)
+{
+	static const char *const starts[] = {
+		/* arch/x86/kernel/unwind_frame.c, dumpstack_64.c, unwind_orc.c */
+		"stack recursion on stack",
+		"kernel stack ",
+		"can't access registers",
+		"unrecognized unwind",
+		"bad lookup ",
+		"missing R10 value",
+		"missing R13 value",
+		"missing RDI value",
+		"missing DX value",
+		"unknown SP base reg",
+		"unknown unwind hint type",
+		"unknown .orc_unwind entry type",
+		"invalid ORC entry type",
+	};
+
+	for (size_t i = 0; i < KL_ARRAY_SIZE(starts); i++)
+		if (kh_after(p, starts[i]))
+			return true;
+	return false;
+}
+
 static bool warning(struct kl_header *h, const char *text)
 {
-	const char *p = after(text, "WARNING: ");
+	const char *p = kh_after(text, "WARNING: ");
 
 	if (!p)
 		return false;
@@ -259,133 +236,74 @@ static bool warning(struct kl_header *h, const char *text)
 	h->file[0] = '\0';
 	h->line = 0;
 	h->form = KL_FORM_TRACE;
-	if (after(p, "suspicious RCU usage")) {
+	if (kh_after(p, "suspicious RCU usage")) {
 		h->kind = KL_KIND_RCU;
-		title(h, "suspicious RCU usage");
+		kh_title(h, "suspicious RCU usage");
 		return true;
 	}
-	/* The unwinder's complaints about the stack it walks, in the midst of another report. */
-	if (after(p, "stack recursion on stack") || after(p, "kernel stack ") ||
-	    after(p, "can't access registers") || after(p, "unrecognized unwind"))
+	if (is_unwinder(p))
 		return false;
 	h->kind = KL_KIND_OTHER;
 	h->vague = true;
-	title(h, "WARNING: %s", p);
+	kh_title(h, "WARNING: %s", p);
 	return true;
 }
 
 static bool info(struct kl_header *h, const char *text)
 {
-	const char *p = after(text, "INFO: "), *q;
+	const char *p = kh_after(text, "INFO: "), *q;
 
 	if (!p)
 		return false;
 	h->form = KL_FORM_TRACE;
-	if ((q = after(p, "task "))) {
+	if ((q = kh_after(p, "task "))) {
 		const char *blocked = strstr(q, " blocked for more than ");
-		const char *colon = blocked;
+		const char *colon;
+
+		/* Since 6.17 it tells those who wait for a disk. */
+		blocked = blocked ? blocked : strstr(q, " blocked in I/O wait for more than ");
+		colon = blocked;
 
 		while (colon && colon > q && *colon != ':')
 			colon--;
 		if (!colon || colon == q || !strstr(blocked, " seconds"))
 			return false;
 		h->kind = KL_KIND_HUNG_TASK;
-		title(h, "hung task %.*s", (int)(colon - q), q);
+		kh_title(h, "hung task %.*s", (int)(colon - q), q);
 		return true;
 	}
 	if (strstr(p, " self-detected stall on CPU") || strstr(p, " detected stalls on ") ||
 	    strstr(p, " detected expedited stalls on ")) {
 		h->kind = KL_KIND_RCU_STALL;
 		h->form = KL_FORM_LOCKUP;
-		title(h, "RCU stall");
+		kh_title(h, "RCU stall");
 		return true;
 	}
-	return after(p, "trying to register non-static key") && lockdep(h, p);
-}
-
-/* "general protection fault, …: 0000 [#1] PREEMPT SMP", "Oops: 0002 [#1]", "divide error: 0000 [#1]". */
-static bool trap(struct kl_header *h, const char *text)
-{
-	const char *number = strstr(text, " [#"), *p = after(text, "Oops: ");
-	size_t n, code;
-
-	if (!number || number[3] < '1' || number[3] > '9')
-		return false;
-	n = (size_t)(number - text);
-	for (code = 0; n > code && strchr("0123456789abcdef", text[n - 1 - code]); code++)
-		;
-	if (code < 4 || n < code + 3 || text[n - code - 1] != ' ' || text[n - code - 2] != ':')
-		return false;
-	h->form = KL_FORM_TRAP;
-	if (p && p == text + n - code) {
-		h->kind = KL_KIND_PAGE_FAULT;
-		title(h, "page fault");
-		return true;
-	}
-	p = p ? p : text;
-	if (after(p, "general protection fault")) {
-		h->kind = KL_KIND_GPF;
-		h->form = KL_FORM_OOPS;
-		title(h, "general protection fault");
-		return true;
-	}
-	/* A trap's name is words: "invalid opcode", "divide error", "stack segment". */
-	for (size_t i = 0; p + i < text + n - code - 2; i++)
-		if (!((p[i] >= 'a' && p[i] <= 'z') || p[i] == ' ' || p[i] == '-' ||
-		      (p[i] >= '0' && p[i] <= '9')))
-			return false;
-	h->kind = KL_KIND_OTHER;
-	title(h, "%.*s", (int)(text + n - code - 2 - p), p);
-	return true;
-}
-
-static bool kernel_bug(struct kl_header *h, const char *text)
-{
-	const char *p = after(text, "kernel BUG at ");
-
-	p = p ? p : after(text, "Kernel BUG at ");
-	if (!p)
-		return false;
-	h->kind = KL_KIND_BUG;
-	h->form = KL_FORM_OOPS;
-	title(h, "kernel BUG");
-	if (!place(h, p))
-		header_frame(h, p);
-	return true;
-}
-
-static bool ubsan(struct kl_header *h, const char *text)
-{
-	const char *p = after(text, "UBSAN: "), *in;
-
-	if (!p || !(in = strstr(p, " in ")) || !place(h, in + 4))
-		return false;
-	h->kind = KL_KIND_UBSAN;
-	h->form = KL_FORM_KASAN;
-	title(h, "UBSAN: %.*s", (int)(in - p), p);
-	return true;
+	return kh_after(p, "trying to register non-static key") && lockdep(h, p);
 }
 
 static bool leak(struct kl_header *h, const char *text)
 {
-	const char *p = after(text, "unreferenced object 0x"), *size;
+	const char *said = kh_after(text, "kmemleak: "), *p, *size;
 	char *end;
 	unsigned long n;
 
+	/* From debugfs; with kmemleak's verbose=1 also through printk, line by line. */
+	p = kh_after(said ? said : text, "unreferenced object 0x");
 	h->kind = KL_KIND_KMEMLEAK;
 	if (p && (size = strstr(p, " (size "))) {
 		h->form = KL_FORM_LEAK;
-		title(h, "memory leak of %lu bytes", strtoul(size + 7, NULL, 10));
+		kh_title(h, "memory leak of %lu bytes", strtoul(size + 7, NULL, 10));
 		return true;
 	}
-	p = after(text, "kmemleak: ");
+	p = said;
 	if (!p)
 		return false;
 	n = strtoul(p, &end, 10);
-	if (end == p || !after(end, " new suspected memory leaks"))
+	if (end == p || !kh_after(end, " new suspected memory leaks"))
 		return false;
 	h->form = KL_FORM_LINE;
-	title(h, "kmemleak: %lu new suspected memory leaks", n);
+	kh_title(h, "kmemleak: %lu new suspected memory leaks", n);
 	return true;
 }
 
@@ -395,48 +313,41 @@ static bool message(struct kl_header *h, const char *text)
 	const char *p;
 
 	h->form = KL_FORM_MESSAGE;
-	if (after(text, "list_add corruption") || after(text, "list_del corruption") ||
-	    after(text, "list_add double add")) {
+	if (kh_after(text, "list_add corruption") || kh_after(text, "list_del corruption") ||
+	    kh_after(text, "list_add double add")) {
 		h->kind = KL_KIND_LIST;
-		title(h, "%.19s", text); /* all three have this length */
+		kh_title(h, "%.19s", text); /* all three have this length */
 		return true;
 	}
-	if ((p = after(text, "refcount_t: "))) {
+	if ((p = kh_after(text, "refcount_t: "))) {
 		h->kind = KL_KIND_REFCOUNT;
-		title(h, "refcount_t: %.*s", (int)strcspn(p, "."), p);
+		kh_title(h, "refcount_t: %.*s", (int)strcspn(p, "."), p);
 		return true;
 	}
-	p = after(text, "ODEBUG: ");
+	p = kh_after(text, "ODEBUG: ");
 	if (p && strstr(p, " (active state ") && strstr(p, " object type: ")) {
 		const char *type = strstr(p, " object type: ") + 14;
 
 		h->kind = KL_KIND_ODEBUG;
-		title(h, "ODEBUG: %.*s %.*s", (int)(strstr(p, " (active state ") - p), p,
-		      (int)strcspn(type, " "), type);
+		kh_title(h, "ODEBUG: %.*s %.*s", (int)(strstr(p, " (active state ") - p), p,
+			 (int)strcspn(type, " "), type);
 		return true;
 	}
 	return false;
 }
 
-static bool panic(struct kl_header *h, const char *text)
-{
-	const char *p = after(text, "Kernel panic - not syncing: ");
-
-	if (!p)
-		return false;
-	h->kind = KL_KIND_PANIC;
-	h->form = KL_FORM_PANIC;
-	title(h, "kernel panic: %s", p);
-	return true;
-}
-
 static bool hard_lockup(struct kl_header *h, const char *text)
 {
-	if (!after(text, "Watchdog detected hard LOCKUP"))
+	const char *p = kh_after(text, "CPU");
+
+	/* Since 6.6 "CPU0: " stands before it. */
+	p = p ? p + strspn(p, "0123456789") : NULL;
+	p = p && kh_after(p, ": ") ? kh_after(p, ": ") : text;
+	if (!kh_after(p, "Watchdog detected hard LOCKUP"))
 		return false;
 	h->kind = KL_KIND_OTHER;
 	h->form = KL_FORM_LOCKUP;
-	title(h, "hard lockup");
+	kh_title(h, "hard lockup");
 	return true;
 }
 
@@ -450,7 +361,8 @@ bool kl_header_parse(const char *text, struct kl_header *ret)
 	/* pr_fmt of kernel/watchdog.c and kernel/rcu; no other prefix belongs to a report. */
 	static const char *const prefixes[] = { "watchdog: ", "NMI watchdog: ", "rcu: " };
 	static bool (*const kinds[])(struct kl_header *, const char *) = {
-		bug, warning, info, kernel_bug, ubsan, leak, hard_lockup, message, panic, trap,
+		bug,	     warning, info,	kh_kernel_bug, kh_ubsan,	 leak,
+		hard_lockup, message, kh_panic, kh_trap,       kh_cannot_handle, kh_cfi,
 	};
 	const char *p = text, *q;
 	size_t n;
@@ -459,17 +371,17 @@ bool kl_header_parse(const char *text, struct kl_header *ret)
 	if (!*text || *text == ' ' || *text == '-' || *text == '=')
 		return false;
 	for (size_t i = 0; i < KL_ARRAY_SIZE(prefixes); i++)
-		if ((q = after(p, prefixes[i])))
+		if ((q = kh_after(p, prefixes[i])))
 			p = q;
 	*ret = (struct kl_header){ 0 };
 	/* "[ BUG: Invalid wait context ]" */
-	if ((q = after(p, "[ BUG: "))) {
+	if ((q = kh_after(p, "[ BUG: "))) {
 		char inner[KL_HEADER_TEXT];
 
 		n = strlen(q);
 		if (n < 3 || strcmp(q + n - 2, " ]") != 0)
 			return false;
-		put(inner, sizeof(inner), q, n - 2);
+		kh_put(inner, sizeof(inner), q, n - 2);
 		return lockdep(ret, inner);
 	}
 	for (size_t i = 0; i < KL_ARRAY_SIZE(kinds); i++) {

@@ -25,15 +25,23 @@ static const char *close_bracket(const char *p)
 	return p + 1;
 }
 
-/* "<4>" or "<12>": the level, as the console of a kernel without a loglevel filter shows it. */
-static const char *level(const char *p)
+/*
+ * "<4>" or "<12>", as dmesg -r and /proc/kmsg show it: eight times the facility,
+ * and the level. The kernel's own facility is 0, and devkmsg_write() lets nobody
+ * else have it (kernel/printk/printk.c): the one sure mark of user space's words.
+ */
+static const char *level(const char *p, bool *ret_user)
 {
 	const char *q;
 
+	*ret_user = false;
 	if (*p != '<')
 		return p;
 	q = skip_digits(p + 1);
-	return q > p + 1 && *q == '>' ? q + 1 : p;
+	if (q == p + 1 || *q != '>')
+		return p;
+	*ret_user = q - p > 2 || p[1] > '7';
+	return q + 1;
 }
 
 static uint64_t digits_value(const char *p, const char *end)
@@ -90,36 +98,45 @@ static const char *caller(const char *p, char ret[KL_SPLAT_CALLER])
 	return after;
 }
 
+/* A letter stands for one of its case, a 9 for a digit or a blank, anything else for itself. */
+static const char *like(const char *p, const char *sample)
+{
+	for (; *sample; sample++, p++) {
+		bool digit = *p >= '0' && *p <= '9';
+
+		if (*sample == '9'   ? !digit && *p != ' '
+		    : *sample == 'A' ? *p < 'A' || *p > 'Z'
+		    : *sample == 'a' ? *p < 'a' || *p > 'z'
+				     : *p != *sample)
+			return NULL;
+	}
+	return p;
+}
+
 /*
  * What others put in place of the kernel's stamp: dmesg -T ("[Fri Nov 20 06:14:48
  * 2026] ") and journalctl -k ("Nov 20 06:14:48 host kernel: ", or an ISO date).
- * Returns what follows, or NULL.
+ * Between the time and "kernel:" stands one word: others' lines may speak of a
+ * kernel, too. Returns what follows, or NULL.
  */
 static const char *foreign_stamp(const char *p)
 {
-	static const char sample[] = "[Aaa Aaa 99 99:99:99 9999]";
-	const char *kernel;
-	size_t i;
+	static const char kernel[] = " kernel:";
+	const char *time = like(p, "[Aaa Aaa 99 99:99:99 9999]"), *host;
 
-	for (i = 0; sample[i]; i++) {
-		char c = p[i];
-		bool digit = c >= '0' && c <= '9';
-
-		if (sample[i] == '9'   ? !digit && c != ' '
-		    : sample[i] == 'A' ? c < 'A' || c > 'Z'
-		    : sample[i] == 'a' ? c < 'a' || c > 'z'
-				       : c != sample[i])
-			break;
-	}
-	if (!sample[i])
-		return p + i;
-	for (i = 0; i < 3 && ((p[i] >= 'A' && p[i] <= 'Z') || (p[i] >= 'a' && p[i] <= 'z')); i++)
-		;
-	if (!(i == 3 && p[3] == ' ') && !(skip_digits(p) == p + 4 && p[4] == '-'))
+	if (time)
+		return time;
+	time = like(p, "Aaa 99 99:99:99");
+	if (!time)
+		time = like(p, "9999-99-99T99:99:99");
+	if (!time)
 		return NULL;
-	kernel = strstr(p, " kernel: ");
-	return kernel && kernel - p < 100 && memchr(p, ':', (size_t)(kernel - p)) ? kernel + 8
-										  : NULL;
+	/* Fractions and zone. */
+	host = strchr(time, ' ');
+	if (!host || host - time > 20)
+		return NULL;
+	host += 1 + strcspn(host + 1, " ");
+	return strncmp(host, kernel, strlen(kernel)) ? NULL : host + strlen(kernel);
 }
 
 void kl_line_split(struct kl_line *l, char *raw, size_t len)
@@ -134,7 +151,7 @@ void kl_line_split(struct kl_line *l, char *raw, size_t len)
 	l->caller[0] = '\0';
 	l->stamped = false;
 	l->time_us = 0;
-	p = level(raw);
+	p = level(raw, &l->user);
 	q = stamp(p, &l->time_us);
 	if (!q && (q = foreign_stamp(p)) && *q == ' ' && stamp(q + 1, &l->time_us))
 		q = stamp(q + 1, &l->time_us);
@@ -149,15 +166,18 @@ void kl_line_split(struct kl_line *l, char *raw, size_t len)
 	}
 	if (l->stamped && *p == ' ')
 		p++;
+	if (!l->stamped)
+		memcpy(l->caller, "?", 2);
 	l->text = p;
 }
 
 size_t kl_line_stamp_inside(const char *raw, size_t len)
 {
 	uint64_t us;
-	const char *p;
+	bool user;
+	const char *p = level(raw, &user);
 
-	if (stamp(level(raw), &us) || foreign_stamp(level(raw)))
+	if (stamp(p, &us) || foreign_stamp(p))
 		return 0;
 	for (p = raw + 1; p < raw + len && (p = memchr(p, '[', (size_t)(raw + len - p))); p++)
 		if (stamp(p, &us))

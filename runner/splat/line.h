@@ -10,13 +10,15 @@
 
 struct kl_line {
 	const char *text; /* terminated; control bytes are blanked */
-	char caller[KL_SPLAT_CALLER]; /* "T29" or "C1", "" without tags */
-	bool stamped; /* had a time stamp or a caller tag: the kernel wrote it */
+	char caller
+		[KL_SPLAT_CALLER]; /* "T29" or "C1", "" without tags, "?" without stamp and tag */
+	bool stamped; /* had a time stamp or a caller tag: it came through printk */
+	bool user; /* in a raw log ("<12>…"): user space wrote it to /dev/kmsg */
 	uint64_t time_us;
 	size_t offset, end; /* bytes of the log, newline included */
 };
 
-/* Fills text, caller, stamped and time_us from the len bytes at raw, which it may change. raw[len] is NUL. */
+/* Fills text, caller, stamped, user and time_us from the len bytes at raw, which it may change. raw[len] is NUL. */
 void kl_line_split(struct kl_line *l, char *raw, size_t len);
 /*
  * Where a time stamp begins inside of a line that does not begin with one: what

@@ -55,7 +55,8 @@ bool kl_report_absorbs(struct kl_report *r, const struct kl_header *h, const str
 	if (r->trace_state != KL_TRACE_NONE || r->has_rip)
 		return false;
 	if (mine->form == KL_FORM_MESSAGE && !r->answered)
-		yes = r->answered = h->kind == KL_KIND_WARN || h->kind == KL_KIND_BUG;
+		yes = r->answered = h->kind == KL_KIND_WARN || h->kind == KL_KIND_BUG ||
+				    h->form == KL_FORM_TRAP;
 	else if (h->form == KL_FORM_TRAP)
 		yes = mine->form == KL_FORM_OOPS || mine->form == KL_FORM_MESSAGE || mine->vague;
 	else if (h->form == KL_FORM_MESSAGE && mine->kind == KL_KIND_WARN && !r->message[0]) {
@@ -200,12 +201,50 @@ static void oops_line(struct kl_report *r, const char *text)
 			access = "instruction fetch";
 		if (access)
 			put(h->access, sizeof(h->access), access, strlen(access));
+	} else if (h->kind == KL_KIND_PAGE_FAULT && (note = strstr(text, "WnR = "))) {
+		access = note[6] == '1' ? "write" : "read"; /* arm64 */
+		put(h->access, sizeof(h->access), access, strlen(access));
 	} else if (starts(text, "KASAN: ") && (note = strstr(text, " in range ["))) {
 		n = (size_t)(note - (text + 7));
 		put(r->message, sizeof(r->message), text + 7, n);
 	} else if (h->kind == KL_KIND_WARN && !r->message[0] && r->lines == 1 && text[0] &&
 		   !starts(text, "Modules linked in") && !starts(text, "CPU: ")) {
 		put(r->message, sizeof(r->message), text, strlen(text));
+	}
+}
+
+/*
+ * Who is meant, where the trace is of whoever noticed: DEBUG_PREEMPT's "caller is
+ * f+0x1/0x2 [m]", the work item that a worker has run or hangs in.
+ */
+static void culprit_line(struct kl_report *r, const char *text)
+{
+	static const char *const words[] = { "caller is ",
+					     "last function: ", "workfn=", "in-flight: " };
+	struct kl_header *h = &r->header;
+
+	if (h->kind != KL_KIND_OTHER || h->frame[0])
+		return;
+	for (size_t i = 0; i < KL_ARRAY_SIZE(words); i++) {
+		const char *p = strstr(text, words[i]), *rest;
+		struct kl_frame f;
+		size_t n;
+
+		if (!p)
+			continue;
+		p += strlen(words[i]);
+		/* "in-flight: 29:stash_work [stashbox]" */
+		if (i == 3)
+			p += strspn(p, "0123456789:");
+		if (kl_frame_prefix(p, &f, &rest)) {
+			put(h->frame, sizeof(h->frame), f.text, strlen(f.text));
+			return;
+		}
+		n = strcspn(p, " ");
+		if (p[n] == ' ' && p[n + 1] == '[' && strchr(p + n, ']'))
+			n = (size_t)(strchr(p + n, ']') + 1 - p);
+		put(h->frame, sizeof(h->frame), p, n);
+		return;
 	}
 }
 
@@ -374,24 +413,28 @@ static void rcu_line(struct kl_report *r, const char *text)
 enum kl_report_next kl_report_line(struct kl_report *r, const struct kl_line *l)
 {
 	enum kl_report_next next;
+	const char *text = l->text;
 	bool part;
 
+	if (r->header.form == KL_FORM_LEAK && starts(text, "kmemleak: "))
+		text += strlen("kmemleak: ");
 	if (++r->lines > KL_REPORT_MAX_LINES || r->header.form == KL_FORM_LINE)
 		return KL_REPORT_ENDED;
-	if (trace_line(r, l->text, &part) < 0)
+	if (trace_line(r, text, &part) < 0)
 		return KL_REPORT_NO_MEMORY;
-	next = ending(r, l->text, part);
+	next = ending(r, text, part);
 	if (next == KL_REPORT_ENDED)
 		return next;
 	if (!part)
-		kcsan_line(r, l->text);
+		kcsan_line(r, text);
 	if (!part && r->trace_state == KL_TRACE_NONE) {
-		kasan_line(r, l->text);
-		rcu_line(r, l->text);
+		kasan_line(r, text);
+		rcu_line(r, text);
+		culprit_line(r, text);
 		if (r->header.form == KL_FORM_LOCKDEP)
-			lockdep_line(r, l->text);
+			lockdep_line(r, text);
 		else if (r->header.form == KL_FORM_OOPS)
-			oops_line(r, l->text);
+			oops_line(r, text);
 	}
 	r->end = l->end;
 	return next;

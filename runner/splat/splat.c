@@ -27,6 +27,7 @@ struct caller {
 	uint64_t turn; /* of its last line: the quietest makes room */
 	bool open;
 	struct kl_report report;
+	bool suspect; /* the report is not known to be the kernel's */
 	bool led; /* "cut here" or a row of = stood directly before */
 	unsigned int cut; /* lines left in which "cut here" waits for its header */
 	size_t lead_offset;
@@ -39,11 +40,15 @@ struct kl_splat {
 	size_t len; /* of line */
 	size_t line_offset, next_offset;
 	bool stamps; /* some line was stamped: unstamped ones are not the kernel's */
+	bool leaks; /* kmemleak said so: its list, read from debugfs, has no stamps */
 	bool failed;
 	uint64_t turn;
 	size_t opened;
 	unsigned long dropped;
 	struct kl_findings done;
+	struct kl_findings suspects; /* see disbelieve() */
+	size_t suspects_opened;
+	unsigned long suspects_dropped;
 	struct caller callers[CALLERS];
 };
 
@@ -59,6 +64,7 @@ void kl_splat_destroy(struct kl_splat *s)
 	for (size_t i = 0; i < CALLERS; i++)
 		kl_report_deinit(&s->callers[i].report);
 	kl_findings_deinit(&s->done);
+	kl_findings_deinit(&s->suspects);
 	free(s);
 }
 
@@ -80,7 +86,7 @@ static int end_report(struct kl_splat *s, struct caller *c)
 	}
 	if (kl_report_close(&c->report, &f) < 0)
 		return -1;
-	if (kl_findings_push(&s->done, &f) < 0) {
+	if (kl_findings_push(c->suspect ? &s->suspects : &s->done, &f) < 0) {
 		kl_finding_deinit(&f);
 		return -1;
 	}
@@ -125,11 +131,35 @@ static void open_report(struct kl_splat *s, struct caller *c, const struct kl_he
 	c->led = false;
 	c->cut = 0;
 	c->open = true;
+	c->suspect = !l->stamped && !(s->leaks && h->form == KL_FORM_LEAK);
 	c->report.dropped = s->opened >= KL_SPLAT_MAX_FINDINGS;
 	if (c->report.dropped)
 		s->dropped++;
 	else
 		s->opened++;
+	if (c->suspect && c->report.dropped)
+		s->suspects_dropped++;
+	else if (c->suspect)
+		s->suspects_opened++;
+}
+
+/*
+ * Where the kernel stamps its lines, what has no stamp is what a program wrote to
+ * the console, and reports in it are none. That is known when a stamped line
+ * follows: a log without any, or one whose stamps end for good, is taken as it is.
+ */
+static void disbelieve(struct kl_splat *s)
+{
+	for (size_t i = 0; i < CALLERS && s->suspects_opened + s->suspects_dropped; i++)
+		if (s->callers[i].open && s->callers[i].suspect) {
+			kl_report_deinit(&s->callers[i].report);
+			s->callers[i].open = false;
+		}
+	kl_findings_deinit(&s->suspects);
+	s->opened -= s->suspects_opened;
+	s->dropped -= s->suspects_dropped;
+	s->suspects_opened = 0;
+	s->suspects_dropped = 0;
 }
 
 static bool is_cut_here(const char *text)
@@ -176,8 +206,8 @@ static bool believe(const struct kl_splat *s, const struct caller *c, const stru
 {
 	if (h->vague && s->stamps && !l->stamped)
 		return false;
-	/* These two only ever come as the words of a WARN. */
-	if (h->form == KL_FORM_MESSAGE && h->kind != KL_KIND_LIST)
+	/* Counters and debug objects only ever complain in the words of a WARN. */
+	if (h->form == KL_FORM_MESSAGE && h->kind != KL_KIND_LIST && h->kind != KL_KIND_OTHER)
 		return c && c->cut;
 	return true;
 }
@@ -194,8 +224,8 @@ static void follow_nmi(struct kl_splat *s, const struct kl_line *l)
 		struct caller *c = &s->callers[i];
 		const struct kl_report *r = &c->report;
 
-		if (!c->open || r->header.form != KL_FORM_LOCKUP || r->has_rip ||
-		    r->trace_state != KL_TRACE_NONE)
+		if (!c->open || c->suspect == l->stamped || r->header.form != KL_FORM_LOCKUP ||
+		    r->has_rip || r->trace_state != KL_TRACE_NONE)
 			continue;
 		memcpy(c->name, l->caller, sizeof(c->name));
 		return;
@@ -208,8 +238,12 @@ static int take_line(struct kl_splat *s, const struct kl_line *l)
 	enum kl_report_next next = KL_REPORT_ENDED;
 	struct kl_header h;
 
-	if (l->stamped)
+	if (l->user)
+		return 0;
+	if (l->stamped) {
 		s->stamps = true;
+		disbelieve(s);
+	}
 	if (!c) {
 		follow_nmi(s, l);
 		c = find_caller(s, l->caller);
@@ -220,6 +254,7 @@ static int take_line(struct kl_splat *s, const struct kl_line *l)
 		if (c && c->open && kl_report_absorbs(&c->report, &h, l))
 			return 0;
 		if (believe(s, c, &h, l)) {
+			s->leaks |= l->stamped && h.kind == KL_KIND_KMEMLEAK;
 			if (!c && !(c = make_caller(s, l->caller)))
 				return -1;
 			c->turn = ++s->turn;
@@ -308,6 +343,10 @@ static int hand_over(struct kl_splat *s, struct kl_findings *ret)
 {
 	size_t had = ret->n;
 
+	for (size_t i = 0; i < s->suspects.n; i++)
+		if (kl_findings_push(&s->done, &s->suspects.v[i]) < 0)
+			return -1;
+	kl_findings_deinit(&s->suspects);
 	if (s->done.n)
 		qsort(s->done.v, s->done.n, sizeof(*s->done.v), by_offset);
 	for (size_t i = 0; i < s->done.n; i++) {
@@ -334,6 +373,8 @@ int kl_splat_finish(struct kl_splat *s, struct kl_findings *ret, unsigned long *
 		*ret_dropped = s->dropped;
 	s->opened = 0;
 	s->dropped = 0;
+	s->suspects_opened = 0;
+	s->suspects_dropped = 0;
 	return 0;
 }
 
