@@ -16,6 +16,18 @@ static const char sections[] = "section pushsection popsection previous subsecti
 static const char others[] = "globl global weak symver reloc org macro altmacro irp irpc rept "
 			     "set equ equiv comm lcomm print error abort";
 
+/* Instructions and registers of an operating system; and bytes that could be any instruction. */
+static const char privileged[] =
+	"cli sti hlt lidt lgdt lldt ltr lmsw clts invlpg invlpga invpcid invd wbinvd wbnoinvd "
+	"wrmsr "
+	"rdmsr xsetbv out outb outw outl outs outsb outsw outsl in inb inw inl ins insb insw insl "
+	"iret iretq iretl sysret sysretq sysretl sysexit swapgs pushf pushfq popf popfq int int3 "
+	"into vmcall vmmcall monitor mwait rsm cr0 cr2 cr3 cr4 cr8 dr0 dr1 dr2 dr3 dr6 dr7 gdtr "
+	"idtr";
+static const char bytes[] =
+	"byte 2byte 4byte 8byte short hword word value long int quad octa ascii "
+	"asciz string string8 fill insn float single double";
+
 bool pl_is_asm(const struct pl_token *t)
 {
 	static const char names[] = "asm __asm __asm__ asm_volatile_goto asm_inline "
@@ -42,6 +54,9 @@ static void directive(struct pl_scan *s, size_t i, const char *word, bool in_asm
 		pl_spot(s, i, true, "section", name,
 			"puts code or data where the kernel looks for other things: stay in the "
 			"function's own section");
+	else if (in_asm && pl_listed(bytes, word))
+		pl_spot(s, i, true, "inline-assembly", name,
+			"hides instructions in bytes: write them out");
 	else if (in_asm && pl_listed(others, word))
 		pl_spot(s, i, true, "section", name,
 			"changes symbols or the assembler itself: write plain instructions");
@@ -63,6 +78,9 @@ static void asm_word(struct pl_scan *s, size_t i, const char *word, size_t len, 
 		pl_spot(s, i, true, r->rule, buf, "%s: %s", r->why, r->instead);
 	for (size_t k = 0; k < len; k++)
 		buf[k] = (char)tolower((unsigned char)buf[k]);
+	if (in_asm && !dot && !(r && r->refused) && pl_listed(privileged, buf))
+		pl_spot(s, i, true, "hardware", buf,
+			"is the kernel's to use: no driver here needs the bare machine");
 	if (dot)
 		directive(s, i, buf, in_asm);
 }
