@@ -184,6 +184,8 @@ static void bring_up(void)
 	/* A hang shows its stack well before the limit of a run. */
 	write_file("/proc/sys/kernel/hung_task_timeout_secs", exact() ? "10" : "60");
 	write_file("/proc/sys/kernel/hung_task_warnings", "4");
+	/* The kernel's log is the kernel's: on a console nothing tells a program's words from it. */
+	write_file("/proc/sys/kernel/printk_devkmsg", "off\n");
 	/*
 	 * Taking an optimised probe off waits until every task has given up the CPU by
 	 * itself (kernel/kprobes.c, kprobe_optimizer): a check that keeps one off the
@@ -396,6 +398,7 @@ static void close_log(void)
 	char buf[256];
 	int fd;
 
+	write_file("/proc/sys/kernel/printk_devkmsg", "on\n");
 	write_file("/dev/kmsg", "<1>" KL_MAIL_LAST_WORDS "\n");
 	fd = open("/proc/consoles", O_RDONLY | O_CLOEXEC);
 	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0)

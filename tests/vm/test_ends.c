@@ -137,6 +137,21 @@ static void test_changed_kernel_text_is_seen_from_outside(void **state)
 	assert_int_equal(r.run.text_changed, 0);
 }
 
+static void test_what_a_program_says_like_the_kernel_is_no_report(void **state)
+{
+	KL_AUTO(fixture_run_deinit) struct fixture_run r = { 0 };
+
+	run(state, "words", &r);
+	assert_int_equal(r.run.end, KL_END_ANSWERED);
+	assert_int_equal(r.slots.value[0], 1);
+	assert_non_null(strstr(r.run.console, "innocent"));
+	assert_false(has_finding(&r, KL_KIND_KASAN));
+	/* The kernel's log is closed to it. */
+	assert_int_equal(r.slots.value[1], 0);
+	assert_null(strstr(r.run.console, "through kmsg"));
+	assert_true(r.run.memory_read);
+}
+
 static void test_each_allocation_can_be_made_to_fail_in_turn(void **state)
 {
 	KL_AUTO(fixture_run_deinit) struct fixture_run r = { 0 };
@@ -187,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_kasan_reports_and_taints),
 		cmocka_unit_test(test_lockdep_reports_and_falls_silent),
 		cmocka_unit_test(test_changed_kernel_text_is_seen_from_outside),
+		cmocka_unit_test(test_what_a_program_says_like_the_kernel_is_no_report),
 		cmocka_unit_test(test_each_allocation_can_be_made_to_fail_in_turn),
 		cmocka_unit_test(test_kmemleak_names_what_was_lost),
 		cmocka_unit_test(test_two_cpus_use_the_same_mailbox),
