@@ -16,9 +16,12 @@
  * debugobjects, which allocate beside the allocations they follow and do without
  * when that fails: an injected failure must reach the code under test. Nothing
  * fails until a check asks (Documentation/mm/slub.rst).
+ *
+ * init_on_free: freed memory is zeros. Who uses it all the same gets wrong values,
+ * which a check's answers show, even where a module has stopped KASAN's ears.
  */
 static const char common_cmdline[] =
-	"console=ttyS0 nokaslr panic=-1 printk.time=1 "
+	"console=ttyS0 nokaslr panic=-1 printk.time=1 init_on_free=1 "
 	"slub_debug=-,kmemleak_object,kmemleak_scan_area,debug_objects_cache;A";
 
 static int add(struct kl_strv *v, const char *option, const char *value)
