@@ -22,7 +22,7 @@ enum kl_level { KL_LEVEL_INTRODUCTORY, KL_LEVEL_INTERMEDIATE, KL_LEVEL_ADVANCED,
 KL_ENUM_DECLARE(kl_level, enum kl_level);
 
 /* How the schedule driver works in a check's runs: key "schedule". */
-enum kl_schedule { KL_SCHEDULE_NONE, KL_SCHEDULE_RANDOM, KL_SCHEDULE_COUNT };
+enum kl_schedule { KL_SCHEDULE_NONE, KL_SCHEDULE_RANDOM, KL_SCHEDULE_PCT, KL_SCHEDULE_COUNT };
 KL_ENUM_DECLARE(kl_schedule, enum kl_schedule);
 
 struct kl_check {
@@ -34,6 +34,7 @@ struct kl_check {
 	bool hidden;
 	enum kl_schedule schedule; /* default none */
 	unsigned int preempt_percent; /* schedule random: chance at each point, default 30 */
+	unsigned int depth; /* schedule pct: 1 to 3, default 2 (docs/schedules.md) */
 	uint64_t first_seed; /* seeds are first_seed … first_seed + seeds - 1 */
 	unsigned int seeds; /* default 1, at most 1024 */
 	unsigned int guest_seconds; /* exact limit in guest time for the whole run, default 30 */

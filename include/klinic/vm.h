@@ -76,6 +76,7 @@ struct kl_job {
 	const char *sched_ko; /* NULL: no schedule driver */
 	const struct kl_strv *points; /* symbols to preempt at */
 	unsigned int preempt_percent;
+	unsigned int depth; /* PCT's d; 0: preempted at random */
 	const char *program; /* path of the static check program */
 	uint64_t seed;
 	uint8_t challenge[32];

@@ -154,7 +154,7 @@ static int repeat(const struct kl_exercise *e, const char *path, struct sample *
 	return 0;
 }
 
-int cli_verb_bench(const struct cli_args *a, struct kl_error *err)
+static int bench_grade(const struct cli_args *a, struct kl_error *err)
 {
 	KL_AUTO(kl_exercise_deinit) struct kl_exercise e = { 0 };
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
@@ -167,10 +167,6 @@ int cli_verb_bench(const struct cli_args *a, struct kl_error *err)
 
 	if (format < 0 || cli_number(a, "repeat", 1, REPETITIONS_MAX, &n, err))
 		return -1;
-	if (strcmp(a->positional[0], "grade") != 0)
-		return kl_fail(err, KL_USAGE,
-			       "bench measures grade, not “%s”: klinic bench grade ID",
-			       a->positional[0]);
 	if (kl_exercise_find(a->positional[1], &e, err) ||
 	    (!path && find_reference(&e, &reference, err)))
 		return -1;
@@ -185,4 +181,15 @@ int cli_verb_bench(const struct cli_args *a, struct kl_error *err)
 	}
 	bench_text(&e, s, n, &b);
 	return cli_print_text(&b, err) ? -1 : CLI_DONE;
+}
+
+int cli_verb_bench(const struct cli_args *a, struct kl_error *err)
+{
+	if (!strcmp(a->positional[0], "grade"))
+		return bench_grade(a, err);
+	if (!strcmp(a->positional[0], "schedules"))
+		return cli_bench_schedules(a, err);
+	return kl_fail(err, KL_USAGE,
+		       "bench measures grade and schedules, not “%s”: klinic bench grade ID",
+		       a->positional[0]);
 }

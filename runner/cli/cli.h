@@ -166,6 +166,9 @@ json_t *cli_certificate_load(const struct kl_exercise *e);
 bool cli_is_certified(const struct kl_exercise *e);
 int cli_certificate_save(const struct kl_exercise *e, const json_t *j, struct kl_error *err);
 
+/* bench_schedules.c */
+int cli_bench_schedules(const struct cli_args *a, struct kl_error *err);
+
 /* The verbs. */
 int cli_verb_bench(const struct cli_args *a, struct kl_error *err);
 int cli_verb_certify(const struct cli_args *a, struct kl_error *err);

@@ -159,17 +159,23 @@ static const struct cli_verb verbs[] = {
 	  .run = cli_verb_splat,
 	  .options = { FORMAT_OPTION } },
 	{ .name = "bench",
-	  .usage = "grade ID [options]",
-	  .summary = "measure what grading costs, phase by phase",
-	  .text = "Grades the reference of an exercise once to warm up, then several times, one guest "
-		  "at a time, and prints minimum, median and maximum of each phase.",
+	  .usage = "grade|schedules ID [options]",
+	  .summary = "measure what grading costs, and what schedules find",
+	  .text = "grade: grades the reference of an exercise once to warm up, then several times, one "
+		  "guest at a time, and prints minimum, median and maximum of each phase. schedules: "
+		  "runs each check that has a schedule without the driver, with random preemption and "
+		  "with PCT of depth 1, 2 and 3, and prints how many runs failed: of the broken module, "
+		  "of the reference (none should), and of the decoys that the check is to catch.",
 	  .min = 2,
 	  .max = 2,
 	  .run = cli_verb_bench,
 	  .options = {
 		  FORMAT_OPTION,
-		  { "submission", 's', "PATH", "grade this instead of the reference; it must pass" },
-		  { "repeat", 'n', "N", "how many times (default: 5)" },
+		  { "submission", 's', "PATH", "grade: this instead of the reference; it must pass" },
+		  { "repeat", 'n', "N", "how many times (default: 5); schedules: seeds of each (default: 100)" },
+		  { "check", 0, "CHECK", "schedules: this check only" },
+		  { "variant", 0, "NAME", "schedules: this variant only" },
+		  JOBS_OPTION,
 	  } },
 	{ .name = "version",
 	  .usage = "",

@@ -50,7 +50,7 @@ struct kl_mail_orders {
 	uint32_t unload;
 	uint32_t leaks;
 	uint32_t preempt_percent;
-	uint32_t pad;
+	uint32_t depth; /* PCT's d; 0: preempt at random */
 	struct kl_mail_file module, sched, program;
 	struct kl_mail_file canary; /* written when the guest has stopped at DONE */
 	char module_name[64];

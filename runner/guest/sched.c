@@ -7,8 +7,9 @@
  * each kernel function that the module under test calls (the names come with the
  * orders in the mailbox). At a probe a task of the check may, as the seed has it,
  * be preempted and pushed back in the run queue, so that others run first, for a
- * short or for a long while. The same seed draws the same numbers at the same
- * points: the same schedule.
+ * short or for a long while; or, with a depth in the orders, the tasks run by the
+ * priorities of PCT (pct.h). The same seed draws the same numbers at the same
+ * points: the same schedule. What either can and cannot find: docs/schedules.md.
  */
 #include <linux/io.h>
 #include <linux/kprobes.h>
@@ -22,6 +23,7 @@
 #include <linux/string.h>
 
 #include "mailbox.h"
+#include "pct.h"
 
 static int pgrp;
 module_param(pgrp, int, 0);
@@ -35,6 +37,9 @@ static struct pid *group;
 static struct rnd_state rnd;
 static unsigned int percent;
 static u64 hit, preempted;
+static struct kl_pct pct;
+static u64 foot; /* of the ladder, in virtual run time */
+static struct kprobe at_yield;
 
 /*
  * How far a preempted task falls back, in virtual run time: mostly a little, so
@@ -80,8 +85,56 @@ static int at_point(struct kprobe *p, struct pt_regs *regs)
 	return 0;
 }
 
+/*
+ * Priorities by virtual run time, which only the running task's may be moved (see
+ * above). It is not strict, and that is meant: real-time priorities would let a
+ * task that waits in a loop for a lower one wait for ever, and a right fix would be
+ * judged to hang. Here a rung is a head start. Who wakes on a rung below that of
+ * the task which then runs is put just before that one (kernel/sched/fair.c,
+ * place_entity), preempts it, and gets its rung back at its next point.
+ */
+static void step_to(const struct kl_pct_task *t)
+{
+	u64 at = foot + t->rung * KL_PCT_RUNG_NS;
+
+	if (rt_prio(current->prio))
+		return;
+	if ((s64)(at - current->se.vruntime) > 0) {
+		preempted++;
+		set_tsk_need_resched(current);
+		set_preempt_need_resched();
+	}
+	current->se.vruntime = at;
+}
+
+/* The module's own threads and work items are tasks of the check as well: nobody else is at these points. */
+static int at_pct_point(struct kprobe *p, struct pt_regs *regs)
+{
+	if (!in_task() || !called_by_module(regs) ||
+	    (task_pgrp(current) != group && !(current->flags & PF_KTHREAD)))
+		return 0;
+	hit++;
+	step_to(kl_pct_point(&pct, task_pid_nr(current), current->se.sum_exec_runtime));
+	return 0;
+}
+
+/* Who yields lets all others go first, or it would be chosen again at once. */
+static int at_pct_yield(struct kprobe *p, struct pt_regs *regs)
+{
+	struct kl_pct_task *t;
+
+	if (task_pgrp(current) != group)
+		return 0;
+	t = kl_pct_meet(&pct, task_pid_nr(current), current->se.sum_exec_runtime);
+	kl_pct_sink(&pct, t, current->se.sum_exec_runtime);
+	step_to(t);
+	return 0;
+}
+
 static void put_points(void)
 {
+	if (at_yield.addr)
+		unregister_kprobe(&at_yield);
 	while (npoints)
 		unregister_kprobe(&points[--npoints]);
 }
@@ -96,6 +149,16 @@ static size_t __init count_names(void)
 	return n;
 }
 
+static void __init begin_pct(void)
+{
+	kl_pct_init(&pct, mail->orders.seed, mail->orders.depth);
+	foot = current->se.vruntime;
+	at_yield.symbol_name = "__x64_sys_sched_yield";
+	at_yield.pre_handler = at_pct_yield;
+	if (register_kprobe(&at_yield))
+		at_yield.addr = NULL;
+}
+
 static int __init klinic_sched_init(void)
 {
 	char *rest, *name;
@@ -108,12 +171,14 @@ static int __init klinic_sched_init(void)
 		goto fail;
 	prandom_seed_state(&rnd, mail->orders.seed * 0x9e3779b97f4a7c15ULL + 1);
 	percent = mail->orders.preempt_percent;
+	if (mail->orders.depth)
+		begin_pct();
 	rest = names;
 	while ((name = strsep(&rest, ","))) {
 		struct kprobe *p = &points[npoints];
 
 		p->symbol_name = name;
-		p->pre_handler = at_point;
+		p->pre_handler = mail->orders.depth ? at_pct_point : at_point;
 		/* Data, inlined or forbidden symbols cannot be probed: they are no points. */
 		if (!*name || register_kprobe(p)) {
 			memset(p, 0, sizeof(*p));
@@ -145,4 +210,4 @@ static void __exit klinic_sched_exit(void)
 module_init(klinic_sched_init);
 module_exit(klinic_sched_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("klinic: preemption by seed");
+MODULE_DESCRIPTION("klinic: a schedule for each seed");

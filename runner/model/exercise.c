@@ -16,6 +16,7 @@ KL_ENUM_DEFINE(kl_level, enum kl_level, level_names, KL_LEVEL_COUNT);
 static const char *const schedule_names[] = {
 	[KL_SCHEDULE_NONE] = "none",
 	[KL_SCHEDULE_RANDOM] = "random",
+	[KL_SCHEDULE_PCT] = "pct",
 };
 KL_ENUM_DEFINE(kl_schedule, enum kl_schedule, schedule_names, KL_SCHEDULE_COUNT);
 

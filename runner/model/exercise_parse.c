@@ -16,11 +16,11 @@ static const char *const module_keys[] = { "name", "sources", NULL };
 static const char *const checks_keys[] = { "visible", "hidden", NULL };
 static const char *const hint_keys[] = { "text", "cost", NULL };
 static const char *const check_keys[] = {
-	"id",	      "title",	       "program",	  "flavour",
-	"mode",	      "schedule",      "preempt_percent", "seeds",
-	"first_seed", "guest_seconds", "unload",	  "leaks",
-	"points",     "dimensions",    "tolerate",	  "probes",
-	NULL,
+	"id",	  "title",	"program",	   "flavour",
+	"mode",	  "schedule",	"preempt_percent", "depth",
+	"seeds",  "first_seed", "guest_seconds",   "unload",
+	"leaks",  "points",	"dimensions",	   "tolerate",
+	"probes", NULL,
 };
 
 static int parse_mode(const struct kl_yaml *y, const struct kl_yaml_node *map, struct kl_check *ret,
@@ -110,6 +110,7 @@ static int parse_check(const struct kl_yaml *y, const struct kl_yaml_node *map,
 		       struct kl_check *ret, struct kl_error *err)
 {
 	ret->preempt_percent = 30;
+	ret->depth = 2;
 	ret->first_seed = 1;
 	ret->seeds = 1;
 	ret->guest_seconds = 30;
@@ -122,6 +123,7 @@ static int parse_check(const struct kl_yaml *y, const struct kl_yaml_node *map,
 	    kl_field_text(y, map, "flavour", false, &ret->flavour, err) ||
 	    parse_mode(y, map, ret, err) || parse_seeds(y, map, ret, err) ||
 	    kl_field_uint(y, map, "preempt_percent", false, 1, 100, &ret->preempt_percent, err) ||
+	    kl_field_uint(y, map, "depth", false, 1, 3, &ret->depth, err) ||
 	    kl_field_uint(y, map, "guest_seconds", false, 1, KL_GUEST_SECS_MAX, &ret->guest_seconds,
 			  err) ||
 	    kl_field_bool(y, map, "unload", &ret->unload, err) ||

@@ -194,6 +194,11 @@ static int validate_check(const struct kl_yaml *y, const struct kl_exercise *e, 
 	if (!kl_strv_has(&e->flavours, c->flavour))
 		return kl_yaml_fail(y, value_node(node, "flavour"), err,
 				    "“%s” is none of the exercise's flavours", c->flavour);
+	if (kl_yaml_get(node, "depth") && c->schedule != KL_SCHEDULE_PCT)
+		return kl_yaml_fail(y, kl_yaml_get(node, "depth"), err,
+				    "depth says how “schedule: pct” works, and this check's "
+				    "schedule is %s",
+				    kl_schedule_name(c->schedule));
 	for (size_t k = 0; k < c->dimensions.n; k++)
 		if (!kl_strv_has(&e->dimensions, c->dimensions.v[k]))
 			return kl_yaml_fail(

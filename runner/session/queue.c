@@ -83,10 +83,11 @@ static void fill_job(const struct ks_session *s, const struct ks_plan *p, uint64
 		.on_console = s->options->on_console,
 		.arg = s->options->arg,
 	};
-	if (c->schedule == KL_SCHEDULE_RANDOM && c->mode == KL_MODE_EXACT) {
+	if (c->schedule != KL_SCHEDULE_NONE && c->mode == KL_MODE_EXACT) {
 		job->sched_ko = p->flavour->kernel.sched_ko;
 		job->points = &p->flavour->module.undefined;
 		job->preempt_percent = c->preempt_percent;
+		job->depth = c->schedule == KL_SCHEDULE_PCT ? c->depth : 0;
 	}
 	ks_challenge(s->exercise, s->submission, c, seed, job->challenge);
 	name_program(job);

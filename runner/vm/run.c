@@ -96,6 +96,7 @@ static int write_orders(const struct kl_job *job, unsigned int seconds, struct k
 		.unload = job->unload,
 		.leaks = job->leaks,
 		.preempt_percent = job->preempt_percent,
+		.depth = job->depth,
 	};
 
 	memcpy(o.challenge, job->challenge, sizeof(o.challenge));

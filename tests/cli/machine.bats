@@ -180,9 +180,13 @@ stuck_grade() {
 	expect_complaint 3 "reference"
 }
 
-@test "bench knows grade only" {
+@test "bench knows grade and schedules only, and schedules what the exercise has" {
 	run_split "$klinic" bench fork swap
 	expect_complaint 2 "“fork”"
+	run_split "$klinic" bench schedules swap --check none
+	expect_complaint 2 "no such check"
+	run_split "$klinic" bench schedules swap --repeat 2000
+	expect_complaint 2 "1024"
 }
 
 @test "kernel list shows each flavour, built or not" {

@@ -205,8 +205,7 @@ static void test_the_control_is_named_to_the_panel_alone(void **state)
 	graded_grade(&g);
 	for (int a = 0; a < 2; a++) {
 		KL_AUTO(kl_buf_deinit)
-		struct kl_buf text = KL_BUF_INIT,
-			      html = KL_BUF_INIT, junit = KL_BUF_INIT;
+		struct kl_buf text = KL_BUF_INIT, html = KL_BUF_INIT, junit = KL_BUF_INIT;
 		enum kl_audience who = a ? KL_AUDIENCE_CANDIDATE : KL_AUDIENCE_PANEL;
 		struct kl_error err = KL_ERROR_INIT;
 

@@ -142,6 +142,28 @@ static void test_every_key_is_read(void **state)
 	assert_false(c->probes[KL_PROBE_TASKS] || c->probes[KL_PROBE_SLABS]);
 }
 
+static void test_a_check_may_have_the_schedule_pct_with_a_depth(void **state)
+{
+	KL_AUTO_FREE char *text =
+		lab_replace(lab_exercise_yaml, "schedule: random", "schedule: pct\n      depth: 3");
+	const struct kl_check *c;
+
+	(void)state;
+	parse(text);
+	c = kl_exercise_check(&e, "readers-and-writer");
+	assert_int_equal(c->schedule, KL_SCHEDULE_PCT);
+	assert_int_equal(c->depth, 3);
+}
+
+static void test_a_depth_is_for_pct_alone_and_from_one_to_three(void **state)
+{
+	(void)state;
+	refused("schedule: random", "schedule: pct\n      depth: @4", "depth");
+	refused("schedule: random", "schedule: pct\n      depth: @0", "depth");
+	refused("schedule: random", "schedule: random\n      depth: @2", "schedule is random");
+	refused("      schedule: random\n", "      depth: @2\n", "schedule is none");
+}
+
 static void test_optional_keys_of_a_check_have_the_documented_defaults(void **state)
 {
 	const struct kl_check *c;
@@ -155,6 +177,7 @@ static void test_optional_keys_of_a_check_have_the_documented_defaults(void **st
 	assert_int_equal(c->mode, KL_MODE_EXACT);
 	assert_int_equal(c->schedule, KL_SCHEDULE_NONE);
 	assert_int_equal(c->preempt_percent, 30);
+	assert_int_equal(c->depth, 2);
 	assert_int_equal(c->seeds, 1);
 	assert_int_equal(c->first_seed, 1);
 	assert_int_equal(c->guest_seconds, 30);
@@ -459,6 +482,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_key_is_read),
+		TEST(test_a_check_may_have_the_schedule_pct_with_a_depth),
+		TEST(test_a_depth_is_for_pct_alone_and_from_one_to_three),
 		TEST(test_optional_keys_of_a_check_have_the_documented_defaults),
 		TEST(test_checks_keep_their_order_visible_ones_first),
 		TEST(test_unknown_keys_are_refused_at_every_depth),

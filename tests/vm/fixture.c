@@ -92,10 +92,11 @@ static void run_in(struct fixture *f, struct kl_template *t, const char *check, 
 			       .leaks = c->leaks,
 			       .on_stopped = f->on_stopped,
 			       .stopped_arg = f->stopped_arg };
-	if (c->schedule == KL_SCHEDULE_RANDOM) {
+	if (c->schedule != KL_SCHEDULE_NONE) {
 		job.sched_ko = f->kernel.sched_ko;
 		job.points = &f->module.undefined;
 		job.preempt_percent = c->preempt_percent;
+		job.depth = c->schedule == KL_SCHEDULE_PCT ? c->depth : 0;
 	}
 	if (token) {
 		job.canary_ko = f->kernel.canary_ko;

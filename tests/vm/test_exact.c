@@ -39,6 +39,35 @@ static void test_one_seed_gives_one_log(void **state)
 	assert_same_run(&a, &b);
 }
 
+static void test_one_seed_gives_one_log_by_priorities_too(void **state)
+{
+	struct fixture *f = *state;
+	KL_AUTO(fixture_run_deinit) struct fixture_run a = { 0 }, b = { 0 }, other = { 0 };
+
+	fixture_run(f, "racy-pct", 7, &a);
+	fixture_run(f, "racy-pct", 7, &b);
+	fixture_run(f, "racy-pct", 8, &other);
+	assert_true(a.run.preempted > 0);
+	assert_same_run(&a, &b);
+	assert_int_not_equal(a.run.guest_ns, other.run.guest_ns);
+}
+
+/* A right fix may contain such a loop, and must not be judged to hang for our priorities. */
+static void test_tasks_that_wait_in_loops_for_lower_ones_come_to_their_end(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		KL_AUTO(fixture_run_deinit) struct fixture_run r = { 0 };
+
+		fixture_run(f, "spin", seed, &r);
+		assert_int_equal(r.run.end, KL_END_ANSWERED);
+		assert_int_equal(r.run.program, KL_PROGRAM_EXITED);
+		assert_int_equal(r.slots.value[0], 18);
+		assert_null(strstr(r.run.console, "BUG:"));
+	}
+}
+
 static void test_another_seed_gives_another_schedule(void **state)
 {
 	struct fixture *f = *state;
@@ -102,6 +131,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_seed_gives_one_log),
+		cmocka_unit_test(test_one_seed_gives_one_log_by_priorities_too),
+		cmocka_unit_test(test_tasks_that_wait_in_loops_for_lower_ones_come_to_their_end),
 		cmocka_unit_test(test_another_seed_gives_another_schedule),
 		cmocka_unit_test(test_cpu_hogs_beside_a_run_change_nothing),
 		cmocka_unit_test(
