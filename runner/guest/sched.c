@@ -89,9 +89,10 @@ static int at_point(struct kprobe *p, struct pt_regs *regs)
  * Priorities by virtual run time, which only the running task's may be moved (see
  * above). It is not strict, and that is meant: real-time priorities would let a
  * task that waits in a loop for a lower one wait for ever, and a right fix would be
- * judged to hang. Here a rung is a head start. Who wakes on a rung below that of
- * the task which then runs is put just before that one (kernel/sched/fair.c,
- * place_entity), preempts it, and gets its rung back at its next point.
+ * judged to hang. Here a rung is a head start. A task that wakes and whose rung
+ * comes before that of the one running is put just before that one
+ * (kernel/sched/fair.c, place_entity), preempts it, and gets its rung back at its
+ * next point.
  */
 static void step_to(const struct kl_pct_task *t)
 {
