@@ -55,7 +55,7 @@ help:
 	@echo "make check      layers, headers, pages, formatting, static analysis, unit and golden tests"
 	@echo "make unit       unit and golden tests"
 	@echo "make fuzz       T=target SECONDS=600 ENGINE=libfuzzer|afl: see docs/fuzzing.md"
-	@echo "make fuzz-smoke the kept inputs, and a few seconds of fuzzing each target"
+	@echo "make fuzz-smoke the kept inputs, and a few thousand new ones for each target"
 	@echo "make vm-test    tests that boot guests"
 	@echo "make cli-test   tests of the command as its users see it"
 	@echo "make certify    certify every exercise"
@@ -143,7 +143,7 @@ fuzz: $(BUILD)/fuzz/$(ENGINE)/$(T)
 FUZZ_NAMES := $(patsubst tests/fuzz/target_%.c,%,$(FUZZ_SRC))
 fuzz-smoke: $(FUZZ_BIN) $(addprefix $(BUILD)/fuzz/libfuzzer/,$(FUZZ_NAMES))
 	@tests/run.sh fuzz-replay $(FUZZ_BIN)
-	@for t in $(FUZZ_NAMES); do BUILD=$(BUILD) tests/fuzz/run.sh libfuzzer $$t 3 || exit 1; done
+	@for t in $(FUZZ_NAMES); do BUILD=$(BUILD) tests/fuzz/run.sh smoke $$t || exit 1; done
 
 kernel: $(BUILD)/klinic
 	@$(BUILD)/klinic kernel build kasan

@@ -2,30 +2,42 @@
 # Fuzzes one target for a while, from the kept corpus; fails when it finds something, and says where it lies.
 # What it learns stays in $BUILD/fuzz/work: tests/fuzz/keep.sh makes a new kept corpus of it.
 # usage: run.sh libfuzzer|afl TARGET SECONDS
+#        run.sh smoke TARGET            a few thousand inputs, the same each time: no clock decides
 set -eu
 cd "$(dirname "$0")/../.."
-engine=$1 target=$2 seconds=$3
+engine=$1 target=$2 seconds=${3:-}
 build=${BUILD:-build}
 corpus=tests/fuzz/corpus/$target
 work=$build/fuzz/work/$engine-$target
 dict=tests/fuzz/$target.dict
 log=$work.log
-case $target in
-mailbox | source) most=2048 ;;
-intake | elf | compiler) most=4096 ;;
-*) most=8192 ;;
+case $target in # bytes of an input; inputs of the smoke test
+mailbox) most=2048 runs=2000 ;;
+source) most=2048 runs=300 ;;
+intake) most=4096 runs=100 ;;
+elf | compiler) most=4096 runs=5000 ;;
+splat) most=8192 runs=1000 ;;
+*) most=8192 runs=5000 ;;
 esac
 mkdir -p "$work" "$work.found"
 
+libfuzz() { # further options
+	"$build/fuzz/libfuzzer/$target" -max_len="$most" -rss_limit_mb=2048 -use_value_profile=1 -print_final_stats=1 \
+		-artifact_prefix="$work.found/" $([ ! -f "$dict" ] || echo "-dict=$dict") "$@" "$corpus" >"$log" 2>&1
+}
+told() { sed -nE 's/^stat::number_of_executed_units: *//p' "$log"; }
+
 libfuzzer() {
-	# One seed: the smoke test does the same work each time. A longer run goes elsewhere by itself.
-	local seed=(-seed=1)
-	[ "$seconds" -lt 60 ] || seed=()
-	"$build/fuzz/libfuzzer/$target" "${seed[@]}" -max_total_time="$seconds" -max_len="$most" -timeout=30 \
-		-rss_limit_mb=2048 -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$work.found/" \
-		$([ ! -f "$dict" ] || echo "-dict=$dict") "$work" "$corpus" >"$log" 2>&1 || return 1
-	echo "libfuzzer $target: $(sed -nE 's/^stat::number_of_executed_units: *//p' "$log") executions in $seconds s," \
-		"$(grep -oE 'cov: [0-9]+' "$log" | tail -n 1 | cut -c6-) edges, nothing found"
+	libfuzz -max_total_time="$seconds" -timeout=60 "$work" || return 1
+	echo "libfuzzer $target: $(told) executions in $seconds s, $(grep -oE 'cov: [0-9]+' "$log" | tail -n 1 | cut -c6-) edges, nothing found"
+}
+
+smoke() {
+	local scratch
+	scratch=$(mktemp -d)
+	libfuzz -seed=1 -runs="$runs" -timeout=3600 "$scratch" || { rm -rf "$scratch"; return 1; }
+	rm -rf "$scratch"
+	echo "fuzz-smoke $target: $(told) executions, nothing found"
 }
 
 afl() {
