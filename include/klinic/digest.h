@@ -28,6 +28,8 @@ int kl_digest_tree(struct kl_digest *d, const char *label, const char *path, str
 void kl_digest_final(struct kl_digest *d, char ret_hex[KL_DIGEST_HEX]);
 void kl_digest_deinit(struct kl_digest *d);
 
+/* Plain SHA-256 of bytes in memory. */
+int kl_sha256(const void *data, size_t len, char ret_hex[KL_DIGEST_HEX], struct kl_error *err);
 /* Plain SHA-256 of a file's bytes, as sha256sum(1) prints it. */
 int kl_sha256_file(const char *path, char ret_hex[KL_DIGEST_HEX], struct kl_error *err);
 /*

@@ -13,6 +13,7 @@
 #include <klinic/evidence.h>
 #include <klinic/finding.h>
 #include <klinic/json.h>
+#include <klinic/receipt.h>
 #include <klinic/verdict.h>
 
 #define KL_RESULT_SCHEMA "klinic.result/1"
@@ -70,11 +71,16 @@ struct kl_result {
 	char template_ram[KL_DIGEST_HEX];
 	char exercise_digest[KL_DIGEST_HEX];
 	char submission_digest[KL_DIGEST_HEX];
+	struct kl_receipt receipt;
+	/* Not in the document: what kl_result_load() found. */
+	enum kl_receipt_state receipt_state;
+	enum kl_receipt_part receipt_changed; /* what, when the state is KL_RECEIPT_CHANGED */
 };
 
 void kl_result_deinit(struct kl_result *r);
 json_t *kl_result_json(const struct kl_result *r);
 int kl_result_from_json(const json_t *j, struct kl_result *ret, struct kl_error *err);
+/* From a file, its receipt held against it. */
 int kl_result_load(const char *path, struct kl_result *ret, struct kl_error *err);
 
 #endif

@@ -146,6 +146,16 @@ int cli_result_status(const struct kl_result *r);
 /* candidate.c: takes out of a result what a candidate must not see. */
 int cli_redact(struct kl_result *r, struct kl_error *err);
 
+/* receipt.c */
+/* Signs the result as it is now: after cli_redact() when it was redacted. */
+int cli_sign(const struct kl_exercise *e, const struct kl_sign_key *k, struct kl_result *r,
+	     struct kl_error *err);
+/*
+ * After cli_redact() of a result whose receipt was good: signed anew if the key is
+ * one's own; else it has no receipt any more.
+ */
+int cli_sign_redacted(struct kl_result *r, struct kl_error *err);
+
 /* formats.c: a result in the format of --format. */
 enum cli_format { CLI_TEXT, CLI_JSON, CLI_HTML, CLI_JUNIT };
 extern const char *const cli_formats[]; /* all four, NULL-ended */
@@ -183,6 +193,7 @@ int cli_verb_run(const struct cli_args *a, struct kl_error *err);
 int cli_verb_show(const struct cli_args *a, struct kl_error *err);
 int cli_verb_splat(const struct cli_args *a, struct kl_error *err);
 int cli_verb_start(const struct cli_args *a, struct kl_error *err);
+int cli_verb_verify(const struct cli_args *a, struct kl_error *err);
 int cli_verb_version(const struct cli_args *a, struct kl_error *err);
 
 #endif

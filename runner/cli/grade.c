@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <klinic/sign.h>
+
 #include "cli/cli.h"
 
 static const char *const audiences[] = {
@@ -17,7 +19,13 @@ struct order {
 	enum kl_audience audience;
 	bool log;
 	struct kl_session_options session;
+	struct kl_sign_key key;
 };
+
+static void order_deinit(struct order *o)
+{
+	kl_sign_key_deinit(&o->key);
+}
 
 static int read_order(const struct cli_args *a, struct order *o, struct kl_error *err)
 {
@@ -102,13 +110,16 @@ static int write_evidence(const char *path, const struct kl_evidence *ev, struct
 	return kl_json_dump(j, &b, err) ? -1 : cli_write_file(path, &b, err);
 }
 
-static int print_result(const struct cli_args *a, const struct order *o, struct cli_judgement *j,
-			struct kl_error *err)
+/* Redacted first: a receipt is for what its reader gets. */
+static int print_result(const struct cli_args *a, const struct order *o,
+			const struct kl_exercise *e, struct cli_judgement *j, struct kl_error *err)
 {
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
 
 	if (o->audience == KL_AUDIENCE_CANDIDATE && o->format == CLI_JSON &&
 	    cli_redact(&j->result, err))
+		return -1;
+	if (o->format == CLI_JSON && cli_sign(e, &o->key, &j->result, err))
 		return -1;
 	if (cli_render(&j->result, o->format, o->audience, cli_flag(a, "output"), &b, err))
 		return -1;
@@ -125,7 +136,7 @@ static int report_infra(const struct cli_args *a, const struct order *o,
 
 	if (err->class == KL_INFRA && o->format != CLI_TEXT &&
 	    !cli_judge_infra(e, &o->session, err, j, &other))
-		print_result(a, o, j, &other);
+		print_result(a, o, e, j, &other);
 	return -1;
 }
 
@@ -133,10 +144,13 @@ int cli_verb_grade(const struct cli_args *a, struct kl_error *err)
 {
 	KL_AUTO(cli_judgement_deinit) struct cli_judgement j = { 0 };
 	KL_AUTO(kl_exercise_deinit) struct kl_exercise e = { 0 };
-	struct order o;
+	KL_AUTO(order_deinit) struct order o = { 0 };
 
 	if (read_order(a, &o, err) || kl_exercise_find(a->positional[0], &e, err) ||
 	    check_exists(&e, o.session.only_check, err))
+		return -1;
+	/* Before the long work: a result that could not be signed would be lost. */
+	if (o.format == CLI_JSON && kl_sign_key_open(true, &o.key, err))
 		return -1;
 	cli_progress_begin("grading");
 	if (cli_intake(&e, o.submission, &j, err))
@@ -145,7 +159,7 @@ int cli_verb_grade(const struct cli_args *a, struct kl_error *err)
 		return report_infra(a, &o, &e, &j, err);
 	cli_progress_end();
 	if (write_evidence(cli_value(a, "evidence"), &j.evidence, err) ||
-	    print_result(a, &o, &j, err))
+	    print_result(a, &o, &e, &j, err))
 		return -1;
 	return cli_result_status(&j.result);
 }

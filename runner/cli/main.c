@@ -136,6 +136,19 @@ static const struct cli_verb verbs[] = {
 		  { "audience", 0, "panel|candidate", "for whom (default: panel; a candidate sees nothing hidden)" },
 		  { "output", 'o', "FILE", "write the report there instead of printing it" },
 	  } },
+	{ .name = "verify",
+	  .usage = "RESULT.json [options]",
+	  .summary = "check who signed a result, and that it is unchanged",
+	  .text = "RESULT.json is what klinic grade --format json printed. Without --key your own "
+		  "key is the one that is trusted. Exit status: 0 unchanged and signed by that key, "
+		  "1 not, 3 it is no result.",
+	  .min = 1,
+	  .max = 1,
+	  .run = cli_verb_verify,
+	  .options = {
+		  FORMAT_OPTION,
+		  { "key", 0, "KEY", "trust this key alone: a fingerprint, or a file like receipt.pub" },
+	  } },
 	{ .name = "kernel",
 	  .usage = "list | build FLAVOUR | prune [--all]",
 	  .summary = "list, build and remove kernels",
@@ -249,7 +262,10 @@ static void help_all(struct kl_buf *b)
 		       "XDG_CACHE_HOME\n"
 		       "(kernels and templates lie in klinic/ below it; default ~/.cache), "
 		       "KLINIC_SOURCE (a\n"
-		       "kernel source archive or tree), KLINIC_QEMU (the emulator), NO_COLOR.\n");
+		       "kernel source archive or tree), KLINIC_QEMU (the emulator), "
+		       "XDG_CONFIG_HOME\n"
+		       "(the key that signs results lies in klinic/ below it; default "
+		       "~/.config), NO_COLOR.\n");
 }
 
 static int print_help(const struct cli_verb *v, struct kl_error *err)

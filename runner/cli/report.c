@@ -19,8 +19,12 @@ int cli_verb_report(const struct cli_args *a, struct kl_error *err)
 	if (audience < 0 || cli_output_probe(cli_value(a, "output"), err) ||
 	    kl_result_load(a->positional[0], &r, err))
 		return -1;
-	if (format == CLI_JSON && audience == KL_AUDIENCE_CANDIDATE && cli_redact(&r, err))
+	if (format == CLI_JSON && audience == KL_AUDIENCE_CANDIDATE &&
+	    (cli_redact(&r, err) || cli_sign_redacted(&r, err)))
 		return -1;
+	if (r.receipt_state == KL_RECEIPT_CHANGED || r.receipt_state == KL_RECEIPT_FORGED)
+		cli_warn("%s: the receipt does not fit: “klinic verify” says more",
+			 a->positional[0]);
 	if (cli_render(&r, (enum cli_format)format, (enum kl_audience)audience,
 		       cli_flag(a, "output"), &b, err))
 		return -1;

@@ -231,6 +231,17 @@ int kl_digest_tree(struct kl_digest *d, const char *label, const char *path, str
 	return 0;
 }
 
+int kl_sha256(const void *data, size_t len, char ret_hex[KL_DIGEST_HEX], struct kl_error *err)
+{
+	unsigned char raw[crypto_hash_sha256_BYTES];
+
+	if (sodium_init() < 0)
+		return kl_fail(err, KL_INFRA, "libsodium does not start");
+	crypto_hash_sha256(raw, data, len);
+	sodium_bin2hex(ret_hex, KL_DIGEST_HEX, raw, sizeof(raw));
+	return 0;
+}
+
 int kl_sha256_file(const char *path, char ret_hex[KL_DIGEST_HEX], struct kl_error *err)
 {
 	unsigned char raw[KL_DIGEST_BYTES];

@@ -108,5 +108,7 @@ json_t *kl_result_json(const struct kl_result *r)
 	kl_out_put(&o, "diff", kl_json_text(r->diff));
 	kl_out_put(&o, "timing", timing_json(r));
 	kl_out_put(&o, "environment", environment_json(r));
+	if (r->receipt.public_hex[0])
+		kl_out_put(&o, "receipt", kl_receipt_json(&r->receipt));
 	return o;
 }

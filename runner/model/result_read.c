@@ -158,6 +158,8 @@ static int read_more(const json_t *o, struct kl_result *ret, struct kl_error *er
 	if (json_object_get(o, "submission_digest") &&
 	    kl_in_digest(o, "submission_digest", ret->submission_digest, err))
 		return -1;
+	if (kl_receipt_from_json(json_object_get(o, "receipt"), &ret->receipt, err))
+		return -1;
 	return builds ? kl_builds_from_json(builds, &ret->builds, &ret->n_builds, err) : 0;
 }
 
@@ -194,11 +196,15 @@ int kl_result_from_json(const json_t *j, struct kl_result *ret, struct kl_error 
 
 int kl_result_load(const char *path, struct kl_result *ret, struct kl_error *err)
 {
+	KL_AUTO(kl_result_deinit) struct kl_result r = { 0 };
 	KL_AUTO_JSON json_t *j = NULL;
 
 	if (kl_json_load(path, RESULT_FILE_MAX, &j, err))
 		return -1;
-	if (kl_result_from_json(j, ret, err))
+	if (kl_result_from_json(j, &r, err) ||
+	    kl_receipt_check(j, &r.receipt, &r.receipt_state, &r.receipt_changed, err))
 		return kl_error_prepend(err, "%s is no result of klinic", path);
+	*ret = r;
+	r = (struct kl_result){ 0 };
 	return 0;
 }

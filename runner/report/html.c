@@ -227,8 +227,10 @@ static void entry(struct kl_page *p, const char *name, const char *value, bool m
 static void foot(struct kl_page *p)
 {
 	const struct kl_result *r = p->r;
+	KL_AUTO(kl_buf_deinit) struct kl_buf receipt = KL_BUF_INIT;
 	char times[128];
 
+	kl_view_receipt(&receipt, r);
 	(void)snprintf(times, sizeof(times), "%.1f s in all: intake %.1f, build %.1f, guests %.1f",
 		       (double)r->total_ms / 1000, (double)r->intake_ms / 1000,
 		       (double)r->build_ms / 1000, (double)r->vm_ms / 1000);
@@ -239,8 +241,11 @@ static void foot(struct kl_page *p)
 	entry(p, "Accelerator", r->accel, false);
 	entry(p, "Time", r->total_ms ? times : NULL, false);
 	entry(p, "Submission", r->submission_digest, true);
-	entry(p, "Exercise", r->exercise_digest, true);
+	/* It covers the hidden half: nothing for candidates. */
+	if (p->a == KL_AUDIENCE_PANEL)
+		entry(p, "Exercise", r->exercise_digest, true);
 	entry(p, "Template", r->template_ram, true);
+	entry(p, "Receipt", receipt.len ? kl_buf_str(&receipt) : NULL, false);
 	kl_buf_puts(p->b, "</dl>\n</footer>\n");
 }
 

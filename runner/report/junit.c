@@ -228,17 +228,22 @@ static void counts(struct suite *s)
 
 static void properties(struct suite *s)
 {
+	KL_AUTO(kl_buf_deinit) struct kl_buf receipt = KL_BUF_INIT;
+
+	kl_view_receipt(&receipt, s->r);
 	const struct {
 		const char *name, *value;
 	} p[] = {
 		{ "verdict", kl_verdict_name(s->r->verdict) },
 		{ "submission", s->r->submission },
 		{ "submission_digest", s->r->submission_digest },
-		{ "exercise_digest", s->r->exercise_digest },
+		/* It covers the hidden half: nothing for candidates. */
+		{ "exercise_digest", s->a == KL_AUDIENCE_PANEL ? s->r->exercise_digest : NULL },
 		{ "kernel", s->r->kernel },
 		{ "qemu", s->r->qemu },
 		{ "accel", s->r->accel },
 		{ "klinic", s->r->klinic },
+		{ "receipt", kl_buf_str(&receipt) },
 	};
 
 	kl_buf_puts(s->b, "    <properties>\n");

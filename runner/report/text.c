@@ -304,13 +304,20 @@ static void environment(struct page *p)
 {
 	const struct kl_result *r = p->r;
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+	KL_AUTO(kl_buf_deinit) struct kl_buf receipt = KL_BUF_INIT;
 
-	kl_buf_printf(&b, "klinic %s, kernel %s, QEMU %s (%s); exercise %.12s, submission %.12s",
-		      r->klinic ? r->klinic : "?", r->kernel ? r->kernel : "?",
-		      r->qemu ? r->qemu : "?", r->accel ? r->accel : "?", r->exercise_digest,
-		      r->submission_digest);
+	kl_buf_printf(&b, "klinic %s, kernel %s, QEMU %s (%s); ", r->klinic ? r->klinic : "?",
+		      r->kernel ? r->kernel : "?", r->qemu ? r->qemu : "?",
+		      r->accel ? r->accel : "?");
+	/* It covers the hidden half: twelve digits of it are a way to recognise one. */
+	if (p->a == KL_AUDIENCE_PANEL)
+		kl_buf_printf(&b, "exercise %.12s, ", r->exercise_digest);
+	kl_buf_printf(&b, "submission %.12s", r->submission_digest);
 	if (r->template_ram[0])
 		kl_buf_printf(&b, ", template %.12s", r->template_ram);
+	kl_view_receipt(&receipt, r);
+	if (receipt.len)
+		kl_buf_printf(&b, "; receipt: %s", kl_buf_str(&receipt));
 	line(p);
 	kl_flow_text(&p->f, false, 0, 0, KL_PAINT_DIM, kl_buf_str(&b));
 }

@@ -255,3 +255,16 @@ bool kl_view_title_names(const struct kl_finding *f)
 {
 	return f->function && f->title && strstr(f->title, f->function);
 }
+
+void kl_view_receipt(struct kl_buf *b, const struct kl_result *r)
+{
+	const struct kl_receipt *c = &r->receipt;
+
+	if (!c->public_hex[0])
+		return;
+	if (r->receipt_state == KL_RECEIPT_GOOD)
+		kl_buf_printf(b, "signed by %s, result %.12s", c->fingerprint,
+			      c->digest[KL_RECEIPT_RESULT]);
+	else
+		kl_buf_puts(b, "does not fit: this is not what was signed");
+}

@@ -40,6 +40,8 @@ bool kl_view_note(const struct kl_policy_note *n, bool refused, enum kl_audience
 size_t kl_view_notes(const struct kl_result *r, bool refused, enum kl_audience a);
 /* "lincal.c:12:3: detector-switch: …" */
 void kl_view_note_words(struct kl_buf *b, const struct kl_policy_note *n);
+/* Who signed it, and whether that still fits; nothing without a receipt. */
+void kl_view_receipt(struct kl_buf *b, const struct kl_result *r);
 /* The build that failed, or NULL. */
 const struct kl_build_evidence *kl_view_failed_build(const struct kl_result *r);
 /* Was this finding's place named already in its title? */

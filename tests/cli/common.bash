@@ -6,7 +6,7 @@ golden=$top/tests/golden
 
 setup() {
 	work=$(mktemp -d "${BATS_TMPDIR:-/tmp}/klinic-cli.XXXXXX")
-	export TMPDIR=$work/tmp XDG_CACHE_HOME=$work/cache KLINIC_ROOT=$work/root
+	export TMPDIR=$work/tmp XDG_CACHE_HOME=$work/cache XDG_CONFIG_HOME=$work/config KLINIC_ROOT=$work/root
 	mkdir -p "$TMPDIR" "$KLINIC_ROOT/exercises"
 	ln -s "$top/rubrics" "$top/broken-kernels" "$top/include" "$top/runner" "$KLINIC_ROOT/"
 	cp -r "$here/exercises/swap" "$KLINIC_ROOT/exercises/"

@@ -9,9 +9,9 @@ declare -A floor=([guest]=0 [base]=0 [data]=1 [proc]=1 [model]=2
 # room of each public header; what is not listed is an error
 declare -A room=([error]=base [cleanup]=base [str]=base [file]=base [deadline]=base [enum]=base
 	[interrupt]=base
-	[yaml]=data [json]=data [archive]=data [digest]=data [elf]=data [command]=proc [sandbox]=proc
+	[yaml]=data [json]=data [archive]=data [sign]=data [digest]=data [elf]=data [command]=proc [sandbox]=proc
 	[finding]=model [verdict]=model [exercise]=model [rubric]=model [submission]=model
-	[inspection]=model [evidence]=model [result]=model [intake]=intake [policy]=policy [kbuild]=kbuild [splat]=splat [vm]=vm [probe]=probe
+	[inspection]=model [evidence]=model [result]=model [receipt]=model [intake]=intake [policy]=policy [kbuild]=kbuild [splat]=splat [vm]=vm [probe]=probe
 	[session]=session [grader]=graders [report]=report [check]=guest)
 # policy reads what a submission brings, source and module, as intake and kbuild do; it needs neither.
 # guest/mailbox.h is what vm and guest agree on; vm.h speaks of kernels as kbuild names them

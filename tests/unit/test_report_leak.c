@@ -61,7 +61,8 @@ static void assert_silent(const char *name, const char *format, const struct kl_
 
 static void blank_digests(struct kl_result *r)
 {
-	r->exercise_digest[0] = '\0';
+	/* It covers hidden/, and it keys the challenges: as secret as what it is made of. */
+	memcpy(r->exercise_digest, "zq-digest", sizeof("zq-digest"));
 	r->submission_digest[0] = '\0';
 	r->template_ram[0] = '\0';
 }
