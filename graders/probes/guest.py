@@ -1,8 +1,8 @@
 """A stopped guest's memory, for the questions beside this file.
 
-Guest memory is hostile: every walk has a cap, every string a length, and what
-cannot be read ends one walk, not the answer. An answer that was cut short says
-so: "complete" is false.
+Guest memory is hostile: every walk has a cap, all of a question's walks together
+have one, every string has a length, and what cannot be read ends one walk, not
+the answer. An answer that was cut short says so: "complete" is false.
 """
 
 import struct
@@ -14,6 +14,7 @@ from drgn.helpers.linux.percpu import per_cpu
 MODULES_START = 0xFFFFFFFFA0000000
 MODULES_END = 0xFFFFFFFFFF000000
 
+STEPS_MAX = 200000  # of a question; the longest needs some thousands
 MODULES_MAX = 64
 CPUS_MAX = 8
 TEXT_MAX = 128
@@ -26,9 +27,14 @@ class Guest:
         self.module = module
         self.symbols = symbols
         self.registers = registers
-        self.complete = True
         self._mapped = {}
+        self.begin()
         self.loaded = list(self._modules())
+
+    def begin(self):
+        """Before each question."""
+        self.complete = True
+        self.steps = STEPS_MAX
 
     def _modules(self):
         for mod in self.walk(
@@ -67,6 +73,10 @@ class Guest:
 
     def read(self, get):
         """What get() reads, or None with the answer marked as cut short."""
+        self.steps -= 1
+        if self.steps < 0:
+            self.complete = False
+            return None
         try:
             return get().read_()
         except FaultError:

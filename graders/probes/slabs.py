@@ -13,6 +13,7 @@ from drgn import FaultError
 CACHES_MAX = 512
 SLABS_MAX = 65536
 OBJECTS_MAX = 2000000
+STACKS_MAX = 100000
 FRAMES_MAX = 16
 SITES_MAX = 128
 VMEMMAP = 0xFFFFEA0000000000  # arch/x86/include/asm/pgtable_64_types.h, four levels
@@ -70,6 +71,9 @@ class Stacks:
     def site(self, handle):
         """(place, words) of the module's code that allocated by itself, or None."""
         if handle not in self.seen:
+            if len(self.seen) == STACKS_MAX:
+                self.guest.complete = False
+                return None
             try:
                 self.seen[handle] = self._site(self.entries(handle))
             except FaultError:

@@ -23,6 +23,7 @@ int kl_probe_ready(struct kl_error *err);
 /*
  * Asks what which[] names, in one child. dump: a file that kl_stopped_dump()
  * filled, which is changed; it must be a memfd or a file that can be opened anew.
+ * A dump is asked once: the CPUs' registers are not in it a second time.
  * ret->asked is the caller's to fill. A question without an answer stands in
  * ret->why. -1: KL_INFRA, the child or the dump failed as a whole; or
  * KL_INTERRUPTED.

@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
 #include <linux/timer.h>
@@ -139,6 +140,25 @@ static int arm(void)
 	return 0;
 }
 
+static DEFINE_SPINLOCK(shared);
+
+static void greedy(struct timer_list *timer)
+{
+	spin_lock(&shared);
+	spin_unlock(&shared);
+}
+
+static DEFINE_TIMER(greedy_timer, greedy);
+
+/* A lock that a timer wants, held with interrupts on. */
+static void hold_shared(void)
+{
+	spin_lock(&shared);
+	mod_timer(&greedy_timer, jiffies);
+	for (;;)
+		cpu_relax();
+}
+
 static int obey(const char *what)
 {
 	int i;
@@ -173,6 +193,8 @@ static int obey(const char *what)
 		return allocate_three();
 	} else if (!strcmp(what, "patch")) {
 		return patch_kernel();
+	} else if (!strcmp(what, "hold")) {
+		hold_shared();
 	} else if (!strcmp(what, "arm")) {
 		return arm();
 	} else if (!strcmp(what, "mute")) {
