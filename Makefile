@@ -14,11 +14,11 @@ else
 MODE_CFLAGS = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 ALL_CFLAGS = $(HOSTED_CFLAGS) $(MODE_CFLAGS) $(CFLAGS)
-LIBS = -lyaml -ljansson -lsodium -lelf -larchive
+LIBS = -lyaml -ljansson -lsodium -ldw -lelf -larchive
 
 # Everything that building, running and testing needs, beside git, make and gcc.
 PACKAGES = \
-	libyaml-dev libjansson-dev libsodium-dev libelf-dev libarchive-dev libcmocka-dev libc6-dev pkg-config \
+	libyaml-dev libjansson-dev libsodium-dev libelf-dev libdw-dev libarchive-dev libcmocka-dev libc6-dev pkg-config \
 	qemu-system-x86 seabios bubblewrap linux-source-6.1 \
 	flex bison bc libssl-dev lz4 xz-utils kmod cpio rsync patch binutils perl \
 	python3-drgn clang-format clang-tidy cppcheck bats gcovr jq libxml2-utils clang afl++

@@ -15,45 +15,9 @@
 #include <klinic/cleanup.h>
 #include <klinic/grader.h>
 
+#include "draft.h"
 #include "inspect.h"
 #include "words.h"
-
-#define MAX_REASONS 6 /* further ones are counted */
-
-struct draft {
-	const struct kl_check_evidence *check;
-	const struct kl_run *run;
-	unsigned int reasons;
-	struct kl_buf detail;
-	struct kl_buf remark; /* of the first reason only */
-};
-
-static void draft_deinit(struct draft *d)
-{
-	kl_buf_deinit(&d->detail);
-	kl_buf_deinit(&d->remark);
-}
-
-/* Begins another reason. False when there are enough: then leave its words out. */
-static bool reason(struct draft *d)
-{
-	if (d->reasons++ >= MAX_REASONS)
-		return false;
-	if (d->reasons > 1)
-		kl_buf_puts(&d->detail, "; ");
-	return true;
-}
-
-static void remark(struct draft *d, const char *text)
-{
-	if (d->reasons == 1 && !d->remark.len)
-		kl_buf_puts(&d->remark, text);
-}
-
-static bool tolerated(const struct draft *d, enum kl_kind kind)
-{
-	return (size_t)kind < KL_KIND_COUNT && d->check->tolerate[kind];
-}
 
 static void judge_findings(struct draft *d)
 {
@@ -211,78 +175,6 @@ static void judge_unload(struct draft *d)
 	remark(d, "The module could not be unloaded: something still holds it.");
 }
 
-/*
- * Bits of tainted_mask that only a fault sets (include/linux/panic.h), and the
- * kinds whose tolerated report accounts for them. Out-of-tree (O), unsigned (E)
- * and forced (F) modules are the normal case here; the rest say what the
- * machine or its firmware is, not what happened.
- */
-#define KIND(k) (UINT64_C(1) << (k))
-static const struct {
-	unsigned int bit;
-	const char *what;
-	uint64_t explained_by;
-} taints[] = {
-	{ 4, "M: a machine check", 0 },
-	{ 5, "B: a bad page or a memory checker's report",
-	  KIND(KL_KIND_KASAN) | KIND(KL_KIND_KFENCE) | KIND(KL_KIND_KMSAN) | KIND(KL_KIND_SLUB) },
-	{ 7, "D: the kernel has oopsed",
-	  KIND(KL_KIND_PAGE_FAULT) | KIND(KL_KIND_GPF) | KIND(KL_KIND_BUG) | KIND(KL_KIND_LIST) },
-	{ 9, "W: a kernel warning",
-	  KIND(KL_KIND_WARN) | KIND(KL_KIND_SLEEP_IN_ATOMIC) | KIND(KL_KIND_REFCOUNT) |
-		  KIND(KL_KIND_ODEBUG) | KIND(KL_KIND_LIST) },
-	{ 14, "L: a soft lockup", KIND(KL_KIND_SOFT_LOCKUP) },
-};
-/* What calls debug_locks_off(): lockdep itself, and add_taint(…, LOCKDEP_NOW_UNRELIABLE). */
-static const uint64_t lockdep_off_explained_by =
-	KIND(KL_KIND_LOCKDEP) | KIND(KL_KIND_KASAN) | KIND(KL_KIND_KFENCE) | KIND(KL_KIND_KMSAN) |
-	KIND(KL_KIND_SLUB) | KIND(KL_KIND_PAGE_FAULT) | KIND(KL_KIND_GPF) | KIND(KL_KIND_BUG) |
-	KIND(KL_KIND_LIST) | KIND(KL_KIND_SOFT_LOCKUP);
-#define TAINT_P 0 /* a module of another licence: switches lockdep off, too */
-
-static bool explained(const struct draft *d, uint64_t kinds)
-{
-	for (unsigned int k = 0; k < KL_KIND_COUNT; k++)
-		if ((kinds & KIND(k)) && d->check->tolerate[k])
-			return true;
-	return false;
-}
-
-/* Only when nothing else convicts: after a report the traces of it are no news. */
-static void judge_memory(struct draft *d)
-{
-	const struct kl_run *r = d->run;
-
-	if (!r->memory_read)
-		return;
-	if (r->text_changed && reason(d)) {
-		kl_buf_printf(&d->detail,
-			      "%" PRIu64
-			      " bytes of the kernel's text or read-only data were changed, "
-			      "the first at %s",
-			      r->text_changed, r->text_where ? r->text_where : "an unknown place");
-		remark(d, "The kernel's own code was changed during the check.");
-	}
-	if (d->reasons)
-		return;
-	for (size_t i = 0; i < KL_ARRAY_SIZE(taints); i++) {
-		if (!(r->tainted >> taints[i].bit & 1) || explained(d, taints[i].explained_by) ||
-		    !reason(d))
-			continue;
-		kl_buf_printf(&d->detail,
-			      "the kernel's memory says what its log does not: taint flag %s",
-			      taints[i].what);
-		remark(d, "The kernel noted a fault that its log does not show.");
-	}
-	if (r->debug_locks || explained(d, lockdep_off_explained_by) || d->reasons || !reason(d))
-		return;
-	kl_buf_puts(&d->detail, "lockdep was no longer listening at the end (debug_locks is 0 in "
-				"guest memory), and the log does not say why");
-	if (r->tainted >> TAINT_P & 1)
-		kl_buf_puts(&d->detail, "; a module whose licence is not the GPL switches it off");
-	remark(d, "The kernel's lock checker was switched off during the check.");
-}
-
 static void say(void *arg, const char *detail, const char *said)
 {
 	struct draft *d = arg;
@@ -304,7 +196,7 @@ static bool detectors_spoke(const struct draft *d, struct kl_buf *ret_silent)
 	}
 	for (unsigned int k = 0; k < KL_KIND_COUNT; k++) {
 		if (!r->canary_due[k] || r->canary_heard[k] || tolerated(d, (enum kl_kind)k) ||
-		    (k == KL_KIND_LOCKDEP && explained(d, lockdep_off_explained_by)))
+		    (k == KL_KIND_LOCKDEP && explained(d, LOCKDEP_OFF_KINDS)))
 			continue;
 		kl_buf_printf(ret_silent, "%s%s",
 			      ret_silent->len ? ", "
@@ -380,7 +272,7 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 		for (size_t i = 0; i < run->n_answers && run->program == KL_PROGRAM_EXITED; i++)
 			judge_answer(&d, &run->answers[i]);
 		judge_unload(&d);
-		judge_memory(&d);
+		kl_judge_memory(&d);
 		kl_inspection_judge(&run->inspection, say, &d);
 	}
 	if (d.reasons)
@@ -390,6 +282,17 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 				  "the guest's memory could not be read, so nothing shows that the "
 				  "detectors were still listening",
 				  "The guest's memory could not be read; grade again.", ret, err);
+	if (run->log_cut)
+		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
+				  "the kernel's log is not whole, so nothing shows that no report "
+				  "was in it",
+				  "The kernel's log was not whole; grade again.", ret, err);
+	if (run->leaks_unheard)
+		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
+				  "the leak detector gave up before the end, so nothing shows that "
+				  "no memory was lost",
+				  "The leak detector gave up before the end; grade again.", ret,
+				  err);
 	if (kl_inspection_lacks(&run->inspection))
 		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
 				  "the guest's memory did not answer all that the check asks of it",

@@ -63,7 +63,14 @@ struct kl_run {
 	char *console; /* hostile text, capped, NUL bytes replaced */
 	bool console_truncated;
 	bool debug_locks; /* lockdep still listening at the end, read from guest memory by the host */
-	bool memory_read; /* debug_locks and tainted are valid */
+	bool memory_read; /* debug_locks, tainted and all below that comes from memory are valid */
+	bool log_cut; /* the log may lack reports: its last words are missing, or records were lost */
+	bool leaks_unheard; /* the leak detector gave up before the end, and the check relies on it */
+	uint64_t oopses, warnings; /* counted by the kernel since the template */
+	uint64_t log_differs; /* lines that only one of console and memory has, up to a bound */
+	char *log_where; /* the first of them, and who has it, or NULL */
+	char *modules_wrong; /* what the list of modules lacks or has too much, or NULL */
+	struct kl_strv switches_changed; /* variables that steer the detectors */
 	uint64_t
 		text_changed; /* bytes of the kernel's text and read-only data that are not the template's */
 	char *text_where; /* the first of them, "symbol+0x12", or NULL */

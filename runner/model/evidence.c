@@ -28,6 +28,9 @@ void kl_run_deinit(struct kl_run *r)
 	free(r->answers);
 	free(r->said);
 	free(r->text_where);
+	free(r->log_where);
+	free(r->modules_wrong);
+	kl_strv_deinit(&r->switches_changed);
 	free(r->console);
 	free(r->canary_log);
 	kl_findings_deinit(&r->findings);

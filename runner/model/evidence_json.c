@@ -60,6 +60,14 @@ static json_t *run_json(const struct kl_run *r)
 	kl_out_put(&o, "text_changed", kl_out_u64(r->text_changed));
 	kl_out_put(&o, "text_where", kl_json_text(r->text_where));
 	kl_out_put(&o, "canary", canary_json(r));
+	kl_out_put(&o, "log_cut", json_boolean(r->log_cut));
+	kl_out_put(&o, "leaks_unheard", json_boolean(r->leaks_unheard));
+	kl_out_put(&o, "oopses", kl_out_u64(r->oopses));
+	kl_out_put(&o, "warnings", kl_out_u64(r->warnings));
+	kl_out_put(&o, "log_differs", kl_out_u64(r->log_differs));
+	kl_out_put(&o, "log_where", kl_json_text(r->log_where));
+	kl_out_put(&o, "modules_wrong", kl_json_text(r->modules_wrong));
+	kl_out_put(&o, "switches_changed", kl_json_strv(&r->switches_changed));
 	kl_out_put(&o, "wall_ms", json_integer(r->wall_ms));
 	if (kl_inspection_any(&r->inspection))
 		kl_out_put(&o, "probes", kl_inspection_json(&r->inspection));

@@ -65,6 +65,29 @@ static int read_canary(const json_t *o, struct kl_run *ret, struct kl_error *err
 	return 0;
 }
 
+/*
+ * What evidence recorded before these were looked at does not have: absent is as if
+ * nothing had been found.
+ */
+static int read_later_facts(const json_t *o, struct kl_run *ret, struct kl_error *err)
+{
+	if ((json_object_get(o, "log_cut") && kl_in_bool(o, "log_cut", &ret->log_cut, err)) ||
+	    (json_object_get(o, "leaks_unheard") &&
+	     kl_in_bool(o, "leaks_unheard", &ret->leaks_unheard, err)) ||
+	    (json_object_get(o, "oopses") && kl_in_u64(o, "oopses", &ret->oopses, err)) ||
+	    (json_object_get(o, "warnings") && kl_in_u64(o, "warnings", &ret->warnings, err)) ||
+	    (json_object_get(o, "log_differs") &&
+	     kl_in_u64(o, "log_differs", &ret->log_differs, err)) ||
+	    (json_object_get(o, "log_where") &&
+	     kl_in_text(o, "log_where", KL_IN_TEXT_MAX, false, &ret->log_where, err)) ||
+	    (json_object_get(o, "modules_wrong") &&
+	     kl_in_text(o, "modules_wrong", KL_IN_TEXT_MAX, false, &ret->modules_wrong, err)))
+		return -1;
+	return json_object_get(o, "switches_changed")
+		       ? kl_in_strings(o, "switches_changed", &ret->switches_changed, err)
+		       : 0;
+}
+
 static int read_run(const json_t *o, struct kl_run *ret, struct kl_error *err)
 {
 	const json_t *findings;
@@ -88,7 +111,7 @@ static int read_run(const json_t *o, struct kl_run *ret, struct kl_error *err)
 	    kl_in_text(o, "text_where", KL_IN_TEXT_MAX, false, &ret->text_where, err) ||
 	    read_canary(o, ret, err) || kl_in_int(o, "wall_ms", 0, INT64_MAX, &ret->wall_ms, err) ||
 	    kl_in_u64(o, "points_hit", &ret->points_hit, err) ||
-	    kl_in_u64(o, "preempted", &ret->preempted, err) ||
+	    kl_in_u64(o, "preempted", &ret->preempted, err) || read_later_facts(o, ret, err) ||
 	    kl_inspection_from_json(json_object_get(o, "probes"), &ret->inspection, err) ||
 	    kl_in_list(o, "findings", KL_IN_LIST_MAX, &findings, err))
 		return -1;

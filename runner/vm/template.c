@@ -278,7 +278,8 @@ int kl_template_open(const struct kl_machine *m, bool rebuild, kl_deadline deadl
 		if (make(t, dir, deadline < limit ? deadline : limit, err))
 			return -1;
 	}
-	if (kl_text_init(&t->text, t->machine.vmlinux, err))
+	if (kl_text_init(&t->text, t->machine.vmlinux, err) ||
+	    kl_baseline_init(&t->baseline, t->machine.vmlinux, t->ram, err))
 		return -1;
 	*ret = kl_take(t);
 	return 0;
@@ -290,6 +291,7 @@ void kl_template_destroy(struct kl_template *t)
 		return;
 	kl_machine_deinit(&t->machine);
 	kl_text_deinit(&t->text);
+	kl_baseline_deinit(&t->baseline);
 	free(t->qemu_version);
 	if (t->ram >= 0)
 		close(t->ram);

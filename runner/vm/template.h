@@ -5,6 +5,7 @@
 #include <klinic/json.h>
 #include <klinic/vm.h>
 
+#include "vm/baseline.h"
 #include "vm/text.h"
 
 struct kl_template {
@@ -25,6 +26,7 @@ struct kl_template {
 	uint64_t kmemleak_enabled;
 	int64_t net_ms; /* tests only: the wall-clock net of a run; 0: as it is reckoned */
 	struct kl_text text;
+	struct kl_baseline baseline;
 };
 
 /* What an event of QEMU that ends a run says; ANSWERED is then for the mailbox to prove. vm/run.c */

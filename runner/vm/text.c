@@ -8,11 +8,11 @@
 
 #include <klinic/cleanup.h>
 
+#include "vm/anatomy.h"
 #include "vm/template.h"
 #include "vm/text.h"
 
-#define START_KERNEL_MAP 0xffffffff80000000ULL
-#define SITES_MAX	 (1UL << 20)
+#define SITES_MAX (1UL << 20)
 
 static const char *const bounds[] = {
 	"_stext",
@@ -84,7 +84,7 @@ static int add_table(struct kl_text *t, Elf *elf, uint64_t start, uint64_t stop,
 		memcpy(&addr, p, sizeof(addr));
 		if (relative)
 			addr = at + (uint64_t)(int64_t)offset;
-		if (addr >= START_KERNEL_MAP && add_site(t, addr - START_KERNEL_MAP, err))
+		if (addr >= KL_KERNEL_MAP && add_site(t, addr - KL_KERNEL_MAP, err))
 			return -1;
 	}
 	return 0;
@@ -120,7 +120,7 @@ int kl_text_init(struct kl_text *t, const char *vmlinux, struct kl_error *err)
 	if (!elf)
 		return kl_fail(err, KL_INFRA, "%s is no ELF file", vmlinux);
 	for (size_t i = 2 * KL_TEXT_RANGES; i < KL_ARRAY_SIZE(bounds); i++)
-		a[i] = a[i] ? a[i] + START_KERNEL_MAP : 0;
+		a[i] = a[i] ? a[i] + KL_KERNEL_MAP : 0;
 	if (add_table(t, elf, a[4], a[5], 16, true, err) ||
 	    add_table(t, elf, a[6], a[7], 8, false, err) ||
 	    add_table(t, elf, a[8], a[9], 8, true, err)) {

@@ -326,6 +326,99 @@ static void test_changed_kernel_text_convicts_whatever_the_log_says(void **state
 	       "The kernel's own code was changed during the check.");
 }
 
+static void test_hands_in_what_watches_convict_and_the_candidate_is_told_no_names(void **state)
+{
+	struct fixture x = good();
+	char where[] = "only in memory: [    6.1] \033[31mBUG", module[] = "ghost is loaded";
+	char name[] = "kasan_depth of secret", *names[] = { name, NULL };
+
+	(void)state;
+	x.r.guest_ns = 0;
+	x.r.log_differs = 2;
+	x.r.log_where = where;
+	expect(&x, KL_VERDICT_FAIL,
+	       "Seed 41: console and memory have different logs in 2 places, the first only in "
+	       "memory: [    6.1] \\x1b[31mBUG.",
+	       "The kernel's log was changed during the check.");
+	x.r.log_differs = 0;
+	x.r.modules_wrong = module;
+	expect(&x, KL_VERDICT_FAIL,
+	       "Seed 41: the kernel's list of modules is wrong: ghost is loaded.",
+	       "The kernel's list of modules was changed during the check.");
+	x.r.modules_wrong = NULL;
+	x.r.switches_changed = (struct kl_strv){ names, 1 };
+	expect(&x, KL_VERDICT_FAIL,
+	       "Seed 41: variables that steer the kernel's detectors are not what they were: "
+	       "kasan_depth of secret.",
+	       "The kernel's detectors were changed during the check.");
+	x.r.memory_read = false;
+	judge(&x);
+	assert_int_equal(x.j.verdict, KL_VERDICT_INCONCLUSIVE);
+	kl_run_judgement_deinit(&x.j);
+}
+
+static void test_a_switch_that_a_tolerated_report_moves_is_no_hand(void **state)
+{
+	static const struct {
+		const char *name;
+		enum kl_kind moves, other;
+	} cases[] = { { "console_printk", KL_KIND_LOCKDEP, KL_KIND_WARN },
+		      { "kasan_flags", KL_KIND_KASAN, KL_KIND_WARN },
+		      { "__bug_table", KL_KIND_WARN, KL_KIND_KASAN },
+		      { "die_counter", KL_KIND_BUG, KL_KIND_WARN },
+		      { "debug_objects_warnings", KL_KIND_ODEBUG, KL_KIND_WARN },
+		      { "sysctl_hung_task_warnings", KL_KIND_HUNG_TASK, KL_KIND_WARN } };
+
+	(void)state;
+	for (size_t i = 0; i < KL_ARRAY_SIZE(cases); i++) {
+		char *names[] = { (char *)cases[i].name, NULL };
+		struct fixture x = good();
+
+		x.r.switches_changed = (struct kl_strv){ names, 1 };
+		x.c.tolerate[cases[i].other] = true;
+		judge(&x);
+		assert_int_equal(x.j.verdict, KL_VERDICT_FAIL);
+		kl_run_judgement_deinit(&x.j);
+		x.c.tolerate[cases[i].moves] = true;
+		expect(&x, KL_VERDICT_PASS, NULL, NULL);
+	}
+}
+
+static void test_faults_that_the_kernel_counted_convict_unless_they_are_tolerated(void **state)
+{
+	struct fixture x = good();
+
+	(void)state;
+	x.r.guest_ns = 0;
+	x.r.oopses = 1;
+	x.r.warnings = 3;
+	expect(&x, KL_VERDICT_FAIL,
+	       "Seed 41: the kernel counted 1 oopses that its log does not show; the kernel "
+	       "counted "
+	       "3 reports that its log does not show.",
+	       "The kernel noted a fault that its log does not show.");
+	x.c.tolerate[KL_KIND_BUG] = x.c.tolerate[KL_KIND_UBSAN] = true;
+	expect(&x, KL_VERDICT_PASS, NULL, NULL);
+}
+
+static void test_what_went_unheard_is_named_and_gives_no_verdict(void **state)
+{
+	struct fixture x = good();
+
+	(void)state;
+	x.r.guest_ns = 0;
+	x.r.log_cut = true;
+	expect(&x, KL_VERDICT_INCONCLUSIVE,
+	       "Seed 41: the kernel's log is not whole, so nothing shows that no report was in it.",
+	       "The kernel's log was not whole; grade again.");
+	x.r.log_cut = false;
+	x.r.leaks_unheard = true;
+	expect(&x, KL_VERDICT_INCONCLUSIVE,
+	       "Seed 41: the leak detector gave up before the end, so nothing shows that no memory "
+	       "was lost.",
+	       "The leak detector gave up before the end; grade again.");
+}
+
 static void test_a_flooded_log_is_no_way_to_a_pass(void **state)
 {
 	struct fixture x = good();
@@ -457,6 +550,12 @@ int main(void)
 		cmocka_unit_test(
 			test_taint_that_only_a_fault_sets_convicts_unless_a_tolerated_kind_explains_it),
 		cmocka_unit_test(test_taint_of_every_module_under_test_is_no_fault),
+		cmocka_unit_test(
+			test_hands_in_what_watches_convict_and_the_candidate_is_told_no_names),
+		cmocka_unit_test(test_a_switch_that_a_tolerated_report_moves_is_no_hand),
+		cmocka_unit_test(
+			test_faults_that_the_kernel_counted_convict_unless_they_are_tolerated),
+		cmocka_unit_test(test_what_went_unheard_is_named_and_gives_no_verdict),
 		cmocka_unit_test(test_a_flooded_log_is_no_way_to_a_pass),
 		cmocka_unit_test(test_changed_kernel_text_convicts_whatever_the_log_says),
 		cmocka_unit_test(test_unread_memory_never_passes_and_never_hides_a_fault),

@@ -107,10 +107,18 @@ static void fill_run(struct kl_run *run)
 		.console_truncated = true,
 		.memory_read = true,
 		.tainted = 1ULL << 60,
+		.log_cut = true,
+		.leaks_unheard = true,
+		.oopses = 1,
+		.warnings = 4294967295,
+		.log_differs = 2,
+		.log_where = strdup("only in memory: BUG"),
+		.modules_wrong = strdup("ghost"),
 		.wall_ms = 2100,
 		.points_hit = 4711,
 		.preempted = 1400,
 	};
+	assert_int_equal(kl_strv_add(&run->switches_changed, "kasan_flags"), 0);
 	run->answers = zalloc(2, sizeof(*run->answers));
 	run->n_answers = 2;
 	run->answers[0] = (struct kl_answer){ .slot = 3,
@@ -270,6 +278,10 @@ static void test_evidence_comes_back_whole(void **state)
 	assert_true(run->answers[0].value == 0xdeadbeefcafef00d);
 	assert_true(run->answers[0].min == 1ULL << 53);
 	assert_true(run->tainted == 1ULL << 60);
+	assert_true(run->log_cut && run->leaks_unheard);
+	assert_int_equal(run->warnings, 4294967295);
+	assert_string_equal(run->log_where, "only in memory: BUG");
+	assert_string_equal(run->switches_changed.v[0], "kasan_flags");
 	assert_int_equal(run->load_status, -12);
 	assert_int_equal(run->findings.v[0].offset, 1000);
 	assert_int_equal(run->findings.v[0].time_us, 12345678);
@@ -280,6 +292,31 @@ static void test_evidence_comes_back_whole(void **state)
 	assert_string_equal(e.template_ram, "");
 	second = kl_evidence_json(&e);
 	assert_true(json_equal(first, second));
+}
+
+/* Recorded before the host looked at these: as if nothing had been found. */
+static void test_evidence_of_an_older_klinic_is_read(void **state)
+{
+	static const char *const later[] = { "log_cut",	      "leaks_unheard",	 "oopses",
+					     "warnings",      "log_differs",	 "log_where",
+					     "modules_wrong", "switches_changed" };
+	KL_AUTO(kl_evidence_deinit) struct kl_evidence e = { 0 };
+	KL_AUTO_JSON json_t *document = evidence_document();
+	json_t *check = json_array_get(json_object_get(document, "checks"), 0);
+	json_t *run = json_array_get(json_object_get(check, "runs"), 0);
+
+	(void)state;
+	for (size_t i = 0; i < KL_ARRAY_SIZE(later); i++)
+		assert_int_equal(json_object_del(run, later[i]), 0);
+	if (kl_evidence_from_json(document, &e, &err))
+		fail_msg("%s", err.message);
+	assert_false(e.checks[0].runs[0].log_cut);
+	assert_int_equal(e.checks[0].runs[0].log_differs, 0);
+	assert_null(e.checks[0].runs[0].modules_wrong);
+	assert_int_equal(e.checks[0].runs[0].switches_changed.n, 0);
+	kl_evidence_deinit(&e);
+	json_object_set_new(run, "switches_changed", json_integer(1));
+	assert_int_equal(kl_evidence_from_json(document, &e, &err), -1);
 }
 
 static void test_empty_evidence_comes_back(void **state)
@@ -571,6 +608,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_evidence_comes_back_whole),
+		TEST(test_evidence_of_an_older_klinic_is_read),
 		TEST(test_empty_evidence_comes_back),
 		TEST(test_a_result_comes_back_whole),
 		TEST(test_a_result_has_every_field_of_the_contract),

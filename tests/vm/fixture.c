@@ -35,12 +35,17 @@ static void open_template(struct fixture *f, bool rebuild)
 
 int fixture_setup(void **state)
 {
+	return fixture_setup_of("tests/vm/exercise", state);
+}
+
+int fixture_setup_of(const char *exercise, void **state)
+{
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct kl_error err = KL_ERROR_INIT;
 	struct kl_submission s = { 0 };
 	struct kl_build_evidence b = { 0 };
 
-	succeed(kl_exercise_load("tests/vm/exercise", &f->exercise, &err), &err);
+	succeed(kl_exercise_load(exercise, &f->exercise, &err), &err);
 	succeed(kl_kernel_open("kasan", true, NULL, NULL, &f->kernel, &err), &err);
 	succeed(kl_intake_unchanged(&f->exercise, &s, &err), &err);
 	succeed(kl_module_build(&f->exercise, &f->kernel, &s, &b, &f->module, &err), &err);

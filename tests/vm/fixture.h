@@ -26,6 +26,8 @@ struct fixture_run {
 };
 
 int fixture_setup(void **state);
+/* The same with another exercise's folder. */
+int fixture_setup_of(const char *exercise, void **state);
 int fixture_teardown(void **state);
 /* Boots the exact template again. */
 void fixture_rebuild(struct fixture *f);
