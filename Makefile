@@ -43,7 +43,7 @@ FUZZ_BIN := $(patsubst tests/fuzz/target_%.c,$(BUILD)/tests/fuzz/replay_%,$(FUZZ
 VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
 
 .PHONY: FORCE all help deps demo test check unit fuzz fuzz-smoke kernel vm-test cli-test lint check-layers \
-	check-format check-headers check-docs check-checks format tidy coverage certify certify-test clean
+	check-format check-headers check-docs check-checks format tidy coverage certify certify-test catalogue clean
 .SECONDARY:
 
 all: $(BUILD)/klinic
@@ -59,6 +59,7 @@ help:
 	@echo "make vm-test    tests that boot guests"
 	@echo "make cli-test   tests of the command as its users see it"
 	@echo "make certify    certify every exercise"
+	@echo "make catalogue  write docs/catalogue.md from the certificates"
 	@echo "make coverage   unit tests' line coverage"
 	@echo "make format     rewrite our C as clang-format has it"
 	@echo "make deps       install the Debian packages"
@@ -131,6 +132,10 @@ certify-test: kernel
 
 certify: kernel
 	@KLINIC=$(abspath $(BUILD)/klinic) tests/certify.sh --all
+
+catalogue: $(BUILD)/klinic
+	@KLINIC=$(abspath $(BUILD)/klinic) tests/catalogue.sh >docs/catalogue.md.new
+	@mv docs/catalogue.md.new docs/catalogue.md
 
 unit: $(UNIT_BIN) $(FUZZ_BIN)
 	@tests/run.sh unit $(UNIT_BIN) $(FUZZ_BIN)

@@ -23,6 +23,8 @@ struct kl_session_options {
 	bool has_seed; /* only this seed, for every check */
 	uint64_t seed;
 	unsigned int seeds; /* override the number of seeds; 0: the exercise's */
+	unsigned int
+		skip_seeds; /* begin so many after the exercise's first: more samples, for certify */
 	const char *only_check; /* one check's id, or NULL */
 	unsigned int jobs; /* guests side by side; 0: cores */
 	kl_progress_fn progress;

@@ -6,6 +6,8 @@
  * these has changed there is no certificate. They hold no times, so that
  * certifying again writes the same bytes.
  */
+#include <string.h>
+
 #include <klinic/file.h>
 #include <klinic/json.h>
 #include <klinic/kbuild.h>
@@ -70,6 +72,52 @@ json_t *cli_certificate_load(const struct kl_exercise *e)
 	    kl_json_load(path, CERTIFICATE_MAX, &j, NULL) || !json_is_object(j))
 		return NULL;
 	return kl_take(j);
+}
+
+static json_t *find_known(const json_t *certificate, const char *check)
+{
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(json_object_get(certificate, "checks"), i,
+			   c) if (kl_str_eq(json_string_value(json_object_get(c, "id")),
+					    check)) return json_object_get(c, "known");
+	return NULL;
+}
+
+/* What is not as certify writes it is as good as nothing: not known. */
+static int read_known(json_t *known, struct kl_known *ret, struct kl_error *err)
+{
+	const char *variant;
+	int runs, failures;
+
+	if (!known ||
+	    json_unpack(known, "{s:s, s:i, s:i}", "variant", &variant, "runs", &runs, "failures",
+			&failures) ||
+	    failures < 0 || runs < failures)
+		return 0;
+	kl_known_deinit(ret);
+	*ret = (struct kl_known){ .variant = strdup(variant),
+				  .runs = (unsigned int)runs,
+				  .failures = (unsigned int)failures };
+	return ret->variant ? 0 : kl_fail(err, KL_INFRA, "out of memory");
+}
+
+int cli_certificate_known(const struct kl_exercise *e, struct kl_evidence *ev, struct kl_error *err)
+{
+	KL_AUTO_JSON json_t *j = NULL;
+	bool parallel = false;
+
+	for (size_t i = 0; i < ev->n_checks; i++)
+		parallel |= ev->checks[i].mode == KL_MODE_PARALLEL;
+	if (!parallel)
+		return 0;
+	j = cli_certificate_load(e);
+	for (size_t i = 0; i < ev->n_checks; i++)
+		if (ev->checks[i].mode == KL_MODE_PARALLEL &&
+		    read_known(find_known(j, ev->checks[i].check), &ev->checks[i].known, err))
+			return -1;
+	return 0;
 }
 
 bool cli_is_certified(const struct kl_exercise *e)

@@ -9,8 +9,6 @@
 #include "cli/certify.h"
 #include "cli/cli.h"
 
-#define RACE_SEEDS 16
-
 static const struct kl_session_options whole = {
 	.hidden = true,
 	.visible = true,
@@ -37,12 +35,10 @@ void cli_certification_deinit(struct cli_certification *c)
 {
 	for (size_t i = 0; i < c->n_outcomes; i++)
 		outcome_deinit(&c->outcomes[i]);
-	for (size_t i = 0; i < c->n_races; i++) {
-		free(c->races[i].check);
-		free(c->races[i].seeds_failed);
-	}
+	for (size_t i = 0; i < c->n_proofs; i++)
+		cli_proof_deinit(&c->proofs[i]);
 	free(c->outcomes);
-	free(c->races);
+	free(c->proofs);
 	kl_variants_deinit(&c->variants);
 	kl_exercise_deinit(&c->exercise);
 }
@@ -66,8 +62,27 @@ static bool builds(const struct kl_result *r)
 	return true;
 }
 
+static enum kl_verdict verdict_in(const struct kl_result *r, const char *check)
+{
+	for (size_t i = 0; i < r->n_checks; i++)
+		if (kl_str_eq(r->checks[i].id, check))
+			return r->checks[i].verdict;
+	return KL_VERDICT_COUNT;
+}
+
+/* Broken is to fail all that it is said to fail: they are its controls. A part may not have all of them. */
+static bool fails_as_said(const struct kl_variant *v, const struct kl_result *r)
+{
+	for (size_t i = 0; i < v->caught_by.n; i++)
+		if (verdict_in(r, v->caught_by.v[i]) == KL_VERDICT_PASS)
+			return false;
+	return true;
+}
+
 static bool caught_as_said(const struct kl_variant *v, const struct kl_result *r)
 {
+	if (v->role == KL_ROLE_BROKEN)
+		return fails_as_said(v, r);
 	/* What the policy refuses is not run: caught before the check that would have caught it. */
 	if (kl_policy_refusal(&r->policy))
 		return true;
@@ -112,7 +127,10 @@ static int object(const struct kl_variant *v, const struct kl_result *r, char **
 	else if (r->verdict == KL_VERDICT_PASS || caught_as_said(v, r))
 		return 0;
 	else if ((checks = join(&v->caught_by)))
-		*ret = kl_asprintf("fails, but none of the checks that are to catch it does: %s",
+		*ret = kl_asprintf(v->role == KL_ROLE_BROKEN
+					   ? "fails, but not all of what it is said to fail: %s"
+					   : "fails, but none of the checks that are to catch it "
+					     "does: %s",
 				   checks);
 	return *ret ? 0 : no_memory(err);
 }
@@ -134,9 +152,8 @@ static void forget_logs(struct cli_judgement *j)
 	}
 }
 
-static int judge_variant(const struct kl_exercise *e, const struct kl_session_options *session,
-			 const struct kl_variant *v, struct cli_judgement *ret,
-			 struct kl_error *err)
+int cli_certify_judge(const struct kl_exercise *e, const struct kl_session_options *session,
+		      const struct kl_variant *v, struct cli_judgement *ret, struct kl_error *err)
 {
 	if (cli_intake(e, v->path, ret, err) || cli_judge(e, session, ret, err))
 		return kl_error_prepend(err, "variant %s", v->name);
@@ -153,7 +170,7 @@ static int judge_decoy(const struct kl_exercise *e, const struct order *o,
 		session.only_check = v->caught_by.v[i];
 		cli_judgement_deinit(ret);
 		*ret = (struct cli_judgement){ 0 };
-		if (judge_variant(e, &session, v, ret, err))
+		if (cli_certify_judge(e, &session, v, ret, err))
 			return -1;
 		if (ret->result.verdict == KL_VERDICT_FAIL)
 			break;
@@ -169,71 +186,59 @@ static int grade_variant(const struct kl_exercise *e, const struct order *o,
 	ret->variant = v;
 	ret->expected = expected_of(v->role);
 	if (narrow ? judge_decoy(e, o, v, &ret->judgement, err)
-		   : judge_variant(e, &o->session, v, &ret->judgement, err))
+		   : cli_certify_judge(e, &o->session, v, &ret->judgement, err))
 		return -1;
 	forget_logs(&ret->judgement);
-	return object(v, &ret->judgement.result, &ret->objection, err);
-}
-
-/* Failing seeds of one check among the first RACE_SEEDS. */
-static int count_race(const struct kl_check *check, const struct kl_check_result *r,
-		      struct cli_race *ret, struct kl_error *err)
-{
-	ret->check = strdup(check->id);
-	ret->seeds_failed = calloc(RACE_SEEDS, sizeof(*ret->seeds_failed));
-	if (!ret->check || !ret->seeds_failed)
-		return no_memory(err);
-	ret->runs = r->runs < RACE_SEEDS ? r->runs : RACE_SEEDS;
-	for (size_t i = 0; i < r->n_seeds_failed; i++)
-		if (r->seeds_failed[i] - check->first_seed < RACE_SEEDS &&
-		    ret->failures < RACE_SEEDS)
-			ret->seeds_failed[ret->failures++] = r->seeds_failed[i];
 	return 0;
 }
 
-static const struct kl_check_result *find_result(const struct kl_result *r, const char *id)
+/* Parallel checks pass only with a known rate, which is there only now. */
+static int grade_known(struct cli_certification *c, struct kl_error *err)
 {
-	for (size_t i = 0; i < r->n_checks; i++)
-		if (kl_str_eq(r->checks[i].id, id))
-			return &r->checks[i];
-	return NULL;
-}
+	for (size_t i = 0; i < c->n_outcomes; i++) {
+		struct cli_judgement *j = &c->outcomes[i].judgement;
+		bool changed = false;
 
-/* How often the broken module fails a scheduled check: of what was run, or run for this. */
-static int measure_race(const struct kl_exercise *e, const struct order *o,
-			const struct kl_check *check, const struct kl_result *broken,
-			struct cli_race *ret, struct kl_error *err)
-{
-	KL_AUTO(cli_judgement_deinit) struct cli_judgement j = { 0 };
-	const struct kl_check_result *had = find_result(broken, check->id);
-	struct kl_session_options session = o->session;
+		for (size_t k = 0; k < c->n_proofs * j->evidence.n_checks; k++) {
+			const struct cli_proof *p = &c->proofs[k / j->evidence.n_checks];
+			struct kl_check_evidence *ev =
+				&j->evidence.checks[k % j->evidence.n_checks];
 
-	if (had && had->runs >= RACE_SEEDS)
-		return count_race(check, had, ret, err);
-	cli_progress_part("broken, %u seeds of %s", RACE_SEEDS, check->id);
-	session.seeds = RACE_SEEDS;
-	session.only_check = check->id;
-	if (cli_intake(e, NULL, &j, err) || cli_judge(e, &session, &j, err))
-		return kl_error_prepend(err, "race rate of %s", check->id);
-	had = find_result(&j.result, check->id);
-	return had ? count_race(check, had, ret, err) : 0;
-}
+			if (!p->known || !kl_str_eq(ev->check, p->check->id))
+				continue;
+			const struct kl_known known = { .variant = p->known->variant->name,
+							.runs = p->known->runs,
+							.failures = p->known->failures };
 
-static int measure_races(struct cli_certification *c, const struct order *o,
-			 const struct kl_result *broken, struct kl_error *err)
-{
-	c->races = calloc(c->exercise.n_checks + 1, sizeof(*c->races));
-	if (!c->races)
-		return no_memory(err);
-	for (size_t i = 0; i < c->exercise.n_checks; i++) {
-		const struct kl_check *check = &c->exercise.checks[i];
-
-		if (check->schedule == KL_SCHEDULE_NONE || check->mode != KL_MODE_EXACT)
-			continue;
-		if (measure_race(&c->exercise, o, check, broken, &c->races[c->n_races++], err))
+			if (kl_known_copy(&ev->known, &known, err))
+				return -1;
+			changed = true;
+		}
+		if (changed && cli_regrade(&c->exercise, j, err))
 			return -1;
 	}
 	return 0;
+}
+
+/* What the outcomes say together. */
+static int conclude(struct cli_certification *c, const struct order *o, struct kl_error *err)
+{
+	if (cli_certify_measure(c, &o->session, o->quick, err) || grade_known(c, err))
+		return -1;
+	for (size_t i = 0; i < c->n_outcomes; i++) {
+		struct cli_outcome *out = &c->outcomes[i];
+
+		if (object(out->variant, &out->judgement.result, &out->objection, err))
+			return -1;
+	}
+	if (!o->quick && cli_certify_weigh(c, err))
+		return -1;
+	c->certified = true;
+	for (size_t i = 0; i < c->n_outcomes; i++) {
+		c->certified &= !c->outcomes[i].objection;
+		c->infra |= c->outcomes[i].judgement.result.verdict == KL_VERDICT_INFRA;
+	}
+	return c->whole ? cli_certify_controls(c, err) : 0;
 }
 
 static int certify(struct cli_certification *c, const struct order *o, struct kl_error *err)
@@ -241,7 +246,6 @@ static int certify(struct cli_certification *c, const struct order *o, struct kl
 	c->outcomes = calloc(c->variants.n + 1, sizeof(*c->outcomes));
 	if (!c->outcomes)
 		return no_memory(err);
-	c->certified = true;
 	for (size_t i = 0; i < c->variants.n; i++) {
 		const struct kl_variant *v = &c->variants.v[i];
 		struct cli_outcome *out = &c->outcomes[c->n_outcomes];
@@ -252,13 +256,8 @@ static int certify(struct cli_certification *c, const struct order *o, struct kl
 		cli_progress_part("%s (%zu of %zu)", v->name, i + 1, c->variants.n);
 		if (grade_variant(&c->exercise, o, v, out, err))
 			return -1;
-		c->certified &= !out->objection;
-		c->infra |= out->judgement.result.verdict == KL_VERDICT_INFRA;
-		if (v->role == KL_ROLE_BROKEN && !o->quick &&
-		    measure_races(c, o, &out->judgement.result, err))
-			return -1;
 	}
-	return 0;
+	return conclude(c, o, err);
 }
 
 static int variant_exists(const struct kl_variants *vs, const char *name, struct kl_error *err)

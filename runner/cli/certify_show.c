@@ -92,22 +92,63 @@ static json_t *outcome_json(const struct cli_outcome *out)
 	json_object_set_new(o, "runs", json_integer(runs));
 	json_object_set_new(o, "failures", json_integer(failures));
 	json_object_set_new(o, "objection", kl_json_text(out->objection));
+	/* Noop is broken once more: what catches the one catches the other. */
+	json_object_set_new(o, "confidence",
+			    r->verdict == KL_VERDICT_FAIL && out->variant->role != KL_ROLE_NOOP
+				    ? json_real(out->confidence)
+				    : json_null());
+	json_object_set_new(o, "hangs_on", kl_json_text(out->hangs_on ? out->hangs_on->id : NULL));
 	json_object_set_new(o, "caught_by", kl_json_strv(&out->variant->caught_by));
 	json_object_set_new(o, "checks", checks);
 	return o;
 }
 
-static json_t *race_json(const struct cli_race *race)
+static json_t *rate_json(const char *key, const char *name, const struct cli_rate *rate)
 {
 	json_t *o = json_object();
 
-	json_object_set_new(o, "check", kl_json_text(race->check));
-	json_object_set_new(o, "runs", json_integer(race->runs));
-	json_object_set_new(o, "failures", json_integer(race->failures));
+	json_object_set_new(o, key, kl_json_text(name));
+	json_object_set_new(o, "runs", json_integer(rate->runs));
+	json_object_set_new(o, "failures", json_integer(rate->failures));
 	json_object_set_new(o, "rate",
-			    json_real(race->runs ? (double)race->failures / race->runs : 0));
-	json_object_set_new(o, "seeds_failed", seeds_json(race->seeds_failed, race->failures));
+			    json_real(rate->runs ? (double)rate->failures / rate->runs : 0));
+	json_object_set_new(o, "seeds_failed", seeds_json(rate->seeds_failed, rate->failures));
 	return o;
+}
+
+static json_t *proof_json(const struct cli_proof *p)
+{
+	json_t *o = json_object();
+	json_t *rates = json_array();
+	const struct kl_check *check = p->check;
+
+	for (size_t i = 0; i < p->n_rates; i++)
+		json_array_append_new(
+			rates, rate_json("variant", p->rates[i].variant->name, &p->rates[i]));
+	json_object_set_new(o, "id", kl_json_text(check->id));
+	json_object_set_new(o, "mode", json_string(kl_mode_name(check->mode)));
+	json_object_set_new(o, "schedule", json_string(kl_schedule_name(check->schedule)));
+	json_object_set_new(o, "seeds", json_integer(check->seeds));
+	json_object_set_new(o, "seeds_needed",
+			    p->seeds_needed ? json_integer(p->seeds_needed) : json_null());
+	json_object_set_new(o, "control", kl_json_text(p->control ? p->control->name : NULL));
+	json_object_set_new(o, "known",
+			    p->known ? rate_json("variant", p->known->variant->name, p->known)
+				     : json_null());
+	json_object_set_new(o, "rates", rates);
+	json_object_set_new(o, "objection", kl_json_text(p->objection));
+	return o;
+}
+
+/* The broken module's rate in a check with the schedule driver, or NULL. */
+static const struct cli_rate *race_of(const struct cli_proof *p)
+{
+	if (p->check->schedule == KL_SCHEDULE_NONE || p->check->mode != KL_MODE_EXACT)
+		return NULL;
+	for (size_t i = 0; i < p->n_rates; i++)
+		if (p->rates[i].variant->role == KL_ROLE_BROKEN)
+			return &p->rates[i];
+	return NULL;
 }
 
 static json_t *environment_json(const struct cli_certification *c)
@@ -131,16 +172,24 @@ json_t *cli_certification_json(const struct cli_certification *c)
 {
 	json_t *o = json_object();
 	json_t *variants = json_array();
+	json_t *checks = json_array();
 	json_t *races = json_array();
 
 	for (size_t i = 0; i < c->n_outcomes; i++)
 		json_array_append_new(variants, outcome_json(&c->outcomes[i]));
-	for (size_t i = 0; i < c->n_races; i++)
-		json_array_append_new(races, race_json(&c->races[i]));
+	for (size_t i = 0; i < c->n_proofs; i++) {
+		const struct cli_rate *race = race_of(&c->proofs[i]);
+
+		json_array_append_new(checks, proof_json(&c->proofs[i]));
+		if (race)
+			json_array_append_new(races,
+					      rate_json("check", c->proofs[i].check->id, race));
+	}
 	json_object_set_new(o, "exercise", kl_json_text(c->exercise.id));
 	json_object_set_new(o, "certified", json_boolean(c->certified && c->whole));
 	json_object_set_new(o, "whole", json_boolean(c->whole));
 	json_object_set_new(o, "variants", variants);
+	json_object_set_new(o, "checks", checks);
 	json_object_set_new(o, "races", races);
 	json_object_set_new(o, "environment", environment_json(c));
 	return o;
@@ -202,10 +251,58 @@ static void outcome_text(const struct cli_outcome *out, const struct kl_text_sty
 	}
 }
 
+/* Rounded down: what is said to be caught with 0.9990 is. */
+static void caught_text(double confidence, struct kl_buf *b)
+{
+	if (confidence >= 0.9999)
+		kl_buf_puts(b, " (caught with more than 0.9999)");
+	else
+		kl_buf_printf(b, " (caught with %.4f)", (double)(long)(confidence * 1e4) / 1e4);
+}
+
+/* "race, 8 seeds: broken 24/32, null-check 6/32 (caught with 0.8233); 34 seeds would do." */
+static void rates_text(const struct cli_certification *c, const struct cli_proof *p,
+		       struct kl_buf *b)
+{
+	kl_buf_printf(b, "%s, %u %s%s:", p->check->id, p->check->seeds,
+		      p->check->mode == KL_MODE_PARALLEL ? "parallel run" : "seed",
+		      p->check->seeds == 1 ? "" : "s");
+	for (size_t i = 0; i < p->n_rates; i++) {
+		const struct cli_rate *rate = &p->rates[i];
+
+		kl_buf_printf(b, "%s %s %u/%u", i ? "," : "", rate->variant->name, rate->failures,
+			      rate->runs);
+		for (size_t k = 0; k < c->n_outcomes; k++)
+			if (c->outcomes[k].variant == rate->variant &&
+			    c->outcomes[k].hangs_on == p->check)
+				caught_text(c->outcomes[k].confidence, b);
+	}
+	if (p->seeds_needed)
+		kl_buf_printf(b, "; %u seed%s would do", p->seeds_needed,
+			      p->seeds_needed == 1 ? "" : "s");
+	kl_buf_puts(b, ".\n");
+}
+
+/* Is there an objection to it? */
+static bool proof_text(const struct cli_certification *c, const struct cli_proof *p,
+		       struct kl_buf *b, bool *begun)
+{
+	if (!*begun && (p->n_rates || p->objection)) {
+		kl_buf_puts(b, "\n");
+		*begun = true;
+	}
+	if (p->n_rates)
+		rates_text(c, p, b);
+	if (p->objection)
+		kl_buf_printf(b, "%s: %s.\n", p->check->id, p->objection);
+	return p->objection != NULL;
+}
+
 void cli_certification_text(const struct cli_certification *c, const struct kl_text_style *style,
 			    struct kl_buf *b)
 {
-	size_t wrong = 0;
+	size_t wrong = 0, wrong_checks = 0;
+	bool begun = false;
 
 	kl_buf_printf(b, "  %-*s  %-11s  %-8s  %-12s  %9s  %s\n", NAME_WIDTH, "variant", "role",
 		      "expected", "verdict", "failed", "checks that fail (seeds)");
@@ -213,21 +310,17 @@ void cli_certification_text(const struct cli_certification *c, const struct kl_t
 		outcome_text(&c->outcomes[i], style, b);
 		wrong += c->outcomes[i].objection != NULL;
 	}
-	if (c->n_races)
-		kl_buf_puts(b, "\n");
-	for (size_t i = 0; i < c->n_races; i++) {
-		kl_buf_printf(b, "The broken module fails %s in %u of %u schedules",
-			      c->races[i].check, c->races[i].failures, c->races[i].runs);
-		kl_buf_puts(b, c->races[i].failures ? ": seeds " : ".");
-		seeds_text(b, c->races[i].seeds_failed, c->races[i].failures);
-		kl_buf_puts(b, c->races[i].failures ? ".\n" : "\n");
-	}
+	for (size_t i = 0; i < c->n_proofs; i++)
+		wrong_checks += proof_text(c, &c->proofs[i], b, &begun);
 	kl_buf_puts(b, "\n");
 	if (wrong)
 		kl_buf_printf(b,
 			      "%s is not certified: %zu of %zu variants are not judged as they "
 			      "should be.\n",
 			      c->exercise.id, wrong, c->n_outcomes);
+	else if (wrong_checks)
+		kl_buf_printf(b, "%s is not certified: %zu of %zu checks prove nothing.\n",
+			      c->exercise.id, wrong_checks, c->n_proofs);
 	else if (!c->whole)
 		kl_buf_printf(b,
 			      "As it should be. This was a part only: %s is not certified by it.\n",

@@ -137,6 +137,8 @@ int cli_intake(const struct kl_exercise *e, const char *path, struct cli_judgeme
 /* Runs and grades what cli_intake took. */
 int cli_judge(const struct kl_exercise *e, const struct kl_session_options *o,
 	      struct cli_judgement *j, struct kl_error *err);
+/* Grades the evidence again, after somebody has changed it. */
+int cli_regrade(const struct kl_exercise *e, struct cli_judgement *j, struct kl_error *err);
 /* A result with verdict infra for a session that the machine let down. */
 int cli_judge_infra(const struct kl_exercise *e, const struct kl_session_options *o,
 		    const struct kl_error *why, struct cli_judgement *j, struct kl_error *err);
@@ -172,6 +174,9 @@ void cli_bytes_text(struct kl_buf *b, uint64_t bytes);
 int cli_certificate_path(const struct kl_exercise *e, char **ret, struct kl_error *err);
 /* It, or NULL. The caller's reference. */
 json_t *cli_certificate_load(const struct kl_exercise *e);
+/* Into the evidence of parallel checks: the rates of known-bad code that it has measured. */
+int cli_certificate_known(const struct kl_exercise *e, struct kl_evidence *ev,
+			  struct kl_error *err);
 /* Is there one, and does it say yes? */
 bool cli_is_certified(const struct kl_exercise *e);
 int cli_certificate_save(const struct kl_exercise *e, const json_t *j, struct kl_error *err);

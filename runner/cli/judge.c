@@ -45,13 +45,19 @@ int cli_judge(const struct kl_exercise *e, const struct kl_session_options *o,
 	int64_t begun = kl_now_ns();
 
 	kl_session_set_failed_fn(kl_run_fails);
-	if (kl_session_run(e, &j->submission, o, &ev, err))
+	if (kl_session_run(e, &j->submission, o, &ev, err) || cli_certificate_known(e, &ev, err))
 		return -1;
 	ev.intake_ms = j->evidence.intake_ms;
 	ev.total_ms = ev.intake_ms + (kl_now_ns() - begun) / 1000000;
 	kl_evidence_deinit(&j->evidence);
 	j->evidence = ev;
 	ev = (struct kl_evidence){ 0 };
+	return grade(e, j, err);
+}
+
+int cli_regrade(const struct kl_exercise *e, struct cli_judgement *j, struct kl_error *err)
+{
+	kl_result_deinit(&j->result);
 	return grade(e, j, err);
 }
 

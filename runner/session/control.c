@@ -251,27 +251,33 @@ static bool satisfied(const struct search *q)
 	return true;
 }
 
+static int make_wishes(struct search *q, struct kl_evidence *ev, struct kl_error *err)
+{
+	q->wish = calloc(ev->n_checks ? ev->n_checks : 1, sizeof(*q->wish));
+	if (!q->wish)
+		return no_memory(err);
+	for (size_t i = 0; i < ev->n_checks; i++) {
+		struct kl_control *c = &ev->checks[i].control;
+
+		c->asked = silent(&ev->checks[i]);
+		if (c->asked)
+			q->wish[q->n++] = (struct wish){ .plan = &q->s->plan[i], .control = c };
+	}
+	return 0;
+}
+
 int ks_control(const struct ks_session *s, struct kl_evidence *ev, struct kl_error *err)
 {
 	KL_AUTO(search_deinit) struct search q = { .s = s };
 
 	if (!s->options->control)
 		return 0;
-	q.wish = calloc(s->n_plans ? s->n_plans : 1, sizeof(*q.wish));
-	if (!q.wish)
-		return no_memory(err);
-	for (size_t i = 0; i < s->n_plans; i++) {
-		if (!silent(&ev->checks[i]))
-			continue;
-		ev->checks[i].control.asked = true;
-		q.wish[q.n++] =
-			(struct wish){ .plan = &s->plan[i], .control = &ev->checks[i].control };
-	}
-	if (!q.n)
-		return 0;
-	if (kl_variants_load(s->exercise, &q.variants, err))
+	if (make_wishes(&q, ev, err))
 		return -1;
-	qsort(q.variants.v, q.variants.n, sizeof(*q.variants.v), by_promise);
+	if (q.n && kl_variants_load(s->exercise, &q.variants, err))
+		return -1;
+	if (q.variants.n)
+		qsort(q.variants.v, q.variants.n, sizeof(*q.variants.v), by_promise);
 	for (size_t i = 0; i < q.variants.n && !satisfied(&q); i++)
 		if (ask(&q, &q.variants.v[i], err))
 			return -1;

@@ -136,7 +136,7 @@ static int add_plan(struct ks_session *s, const struct kl_check *c, struct kl_er
 	p->check = c;
 	p->flavour = find_flavour(s, c->flavour);
 	p->hostile = !s->exercise->whole;
-	p->first_seed = o->has_seed ? o->seed : c->first_seed;
+	p->first_seed = o->has_seed ? o->seed : c->first_seed + o->skip_seeds;
 	p->runs = o->has_seed ? 1 : o->seeds ? o->seeds : c->seeds;
 	p->stop_after = p->runs;
 	atomic_init(&p->hung, UINT_MAX);

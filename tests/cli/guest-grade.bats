@@ -177,7 +177,10 @@ controls() { # of the reference: check, verdict, variant, runs, failures
 			["no-swap", "decoy", "fail", "fail"],
 			["noop", "noop", "fail", "fail"]] and
 		all(.variants[]; has("runs") and has("failures")) and
-		(.races | map(.check)) == ["zq-crowd"] and .races[0].runs == 16' <<<"$out"
+		(.races | map(.check)) == ["zq-crowd"] and .races[0].runs == 32 and
+		(.checks | map([.id, .control, .objection])) == [["plain", "no-swap", null], ["zq-crowd", "broken", null]] and
+		(.checks[1].rates | map([.variant, .runs])) == [["broken", 32], ["free-under-lock", 32]] and
+		(.variants[] | select(.name == "free-under-lock") | .hangs_on == "zq-crowd" and .confidence > 0.999)' <<<"$out"
 	cp "$work/out" first
 	"$klinic" list --format json | jq -e '.[0].certified'
 	run_split "$klinic" certify swap --format json --jobs 1
