@@ -186,12 +186,6 @@ static void bring_up(void)
 	write_file("/proc/sys/kernel/hung_task_warnings", "4");
 	/* The kernel's log is the kernel's: on a console nothing tells a program's words from it. */
 	write_file("/proc/sys/kernel/printk_devkmsg", "off\n");
-	/*
-	 * Taking an optimised probe off waits until every task has given up the CPU by
-	 * itself (kernel/kprobes.c, kprobe_optimizer): a check that keeps one off the
-	 * CPU would keep the schedule driver from leaving.
-	 */
-	write_file("/proc/sys/debug/kprobes-optimization", "0");
 	/* kmemleak: what the boot left behind is not the candidate's. */
 	write_file("/sys/kernel/debug/kmemleak", "scan=off");
 	write_file("/sys/kernel/debug/kmemleak", "scan");
@@ -354,7 +348,7 @@ static void run_program(struct kl_kit_sheet *sheet, uint64_t deadline)
 	close(hold);
 	reap_program(pid, deadline, &end, &status);
 	if (mail->orders.sched.size && !sched)
-		syscall(SYS_delete_module, "klinic_sched", O_NONBLOCK);
+		write_file("/sys/module/klinic_sched/parameters/over", "1");
 	close(program);
 	mail->answers.program_end = sched ? PROGRAM_NONE : end;
 	mail->answers.program_status = status;

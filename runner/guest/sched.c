@@ -3,14 +3,21 @@
  * The schedule driver, built as klinic_sched.ko: a schedule for each seed.
  *
  * On the one counted CPU of an exact run tasks take turns only where they sleep
- * or where a tick falls, so most races never happen. This module puts a probe on
- * each kernel function that the module under test calls (the names come with the
- * orders in the mailbox). At a probe a task of the check may, as the seed has it,
+ * or where a tick falls, so most races never happen. This module traces each
+ * kernel function that the module under test calls (the names come with the
+ * orders in the mailbox). At such a point a task of the check may, as the seed has it,
  * be preempted and pushed back in the run queue, so that others run first, for a
  * short or for a long while; or, with a depth in the orders, the tasks run by the
  * priorities of PCT (pct.h). The same seed draws the same numbers at the same
  * points: the same schedule. What either can and cannot find: docs/schedules.md.
+ *
+ * All points are one ftrace_ops, entered at once: a kprobe each cost 0.2 counted
+ * seconds for every point, twice, for each looks at all functions of the kernel. For
+ * the same reason it is never taken off: a run ends with its machine. (Taking it off
+ * would also wait until every task has given up the CPU by itself, and a check may
+ * keep one off the CPU.)
  */
+#include <linux/ftrace.h>
 #include <linux/io.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -30,7 +37,7 @@ module_param(pgrp, int, 0);
 MODULE_PARM_DESC(pgrp, "process group of the check's program");
 
 static struct kl_mail *mail;
-static struct kprobe *points;
+static unsigned long *points;
 static char *names;
 static unsigned int npoints;
 static struct pid *group;
@@ -39,7 +46,8 @@ static unsigned int percent;
 static u64 hit, preempted;
 static struct kl_pct pct;
 static u64 foot; /* of the ladder, in virtual run time */
-static struct kprobe at_yield;
+static unsigned long yield_ip; /* of sched_yield(2), under PCT */
+static bool over;
 
 /*
  * How far a preempted task falls back, in virtual run time: mostly a little, so
@@ -51,27 +59,24 @@ static const u32 setback_us[] = { 50, 50, 200, 1000, 4000, 20000 };
 /*
  * The same function called by the rest of the kernel is no point: a fix that calls
  * what runs everywhere, such as __rcu_read_lock(), would be preempted everywhere.
- * At a function's first instruction the stack's top is the address it returns to.
  * The guest has one module beside this one; by address, since a check may load it anew.
  */
-static bool called_by_module(struct pt_regs *regs)
+static bool called_by_module(unsigned long caller)
 {
-	unsigned long caller = regs_get_kernel_stack_nth(regs, 0);
-
 	return caller >= MODULES_VADDR && caller < MODULES_END &&
 	       !within_module(caller, THIS_MODULE);
 }
 
-static int at_point(struct kprobe *p, struct pt_regs *regs)
+static void at_point(unsigned long caller)
 {
 	u32 draw;
 
-	if (!in_task() || task_pgrp(current) != group || !called_by_module(regs))
-		return 0;
+	if (!in_task() || task_pgrp(current) != group || !called_by_module(caller))
+		return;
 	hit++;
 	draw = prandom_u32_state(&rnd);
 	if (draw % 100 >= percent)
-		return 0;
+		return;
 	preempted++;
 	/*
 	 * The running task is not in the run queue's tree (kernel/sched/fair.c,
@@ -81,8 +86,7 @@ static int at_point(struct kprobe *p, struct pt_regs *regs)
 	if (!rt_prio(current->prio))
 		current->se.vruntime += 1000ULL * setback_us[(draw >> 16) % ARRAY_SIZE(setback_us)];
 	set_tsk_need_resched(current);
-	set_preempt_need_resched(); /* taken when the handler returns, if the caller may sleep */
-	return 0;
+	set_preempt_need_resched(); /* taken when the tracer lets go, if the caller may sleep */
 }
 
 /*
@@ -109,35 +113,71 @@ static void step_to(const struct kl_pct_task *t)
 }
 
 /* The module's own threads and work items are tasks of the check as well: nobody else is at these points. */
-static int at_pct_point(struct kprobe *p, struct pt_regs *regs)
+static void at_pct_point(unsigned long caller)
 {
-	if (!in_task() || !called_by_module(regs) ||
+	if (!in_task() || !called_by_module(caller) ||
 	    (task_pgrp(current) != group && !(current->flags & PF_KTHREAD)))
-		return 0;
+		return;
 	hit++;
 	step_to(kl_pct_point(&pct, task_pid_nr(current), current->se.sum_exec_runtime));
-	return 0;
 }
 
 /* Who yields lets all others go first, or it would be chosen again at once. */
-static int at_pct_yield(struct kprobe *p, struct pt_regs *regs)
+static void at_pct_yield(void)
 {
 	struct kl_pct_task *t;
 
 	if (task_pgrp(current) != group)
-		return 0;
+		return;
 	t = kl_pct_meet(&pct, task_pid_nr(current), current->se.sum_exec_runtime);
 	kl_pct_sink(&pct, t, current->se.sum_exec_runtime);
 	step_to(t);
-	return 0;
 }
 
-static void put_points(void)
+/* Giving the recursion lock back enables preemption: there the task is preempted. */
+static void notrace at_call(unsigned long ip, unsigned long caller, struct ftrace_ops *ops,
+			    struct ftrace_regs *regs)
 {
-	if (at_yield.addr)
-		unregister_kprobe(&at_yield);
-	while (npoints)
-		unregister_kprobe(&points[--npoints]);
+	int bit = ftrace_test_recursion_trylock(ip, caller);
+
+	if (bit < 0)
+		return;
+	if (READ_ONCE(over))
+		;
+	else if (ip == yield_ip)
+		at_pct_yield();
+	else if (mail->orders.depth)
+		at_pct_point(caller);
+	else
+		at_point(caller);
+	ftrace_test_recursion_unlock(bit);
+}
+
+static struct ftrace_ops tracer = { .func = at_call };
+
+/* What modules may not call by name is asked of a probe that is never armed. */
+static void *__init address_of(const char *name)
+{
+	struct kprobe p = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
+	void *addr;
+
+	if (register_kprobe(&p))
+		return NULL;
+	addr = p.addr;
+	unregister_kprobe(&p);
+	return addr;
+}
+
+static unsigned long (*__initdata lookup)(const char *name);
+static unsigned long (*__initdata location)(unsigned long ip);
+static bool (*__initdata forbidden)(unsigned long addr);
+
+/* Data, inlined and untraceable symbols are no points. */
+static unsigned long __init point_at(const char *name)
+{
+	unsigned long addr = *name ? lookup(name) : 0;
+
+	return addr && !forbidden(addr) ? location(addr) : 0;
 }
 
 static size_t __init count_names(void)
@@ -154,61 +194,72 @@ static void __init begin_pct(void)
 {
 	kl_pct_init(&pct, mail->orders.seed, mail->orders.depth);
 	foot = current->se.vruntime;
-	at_yield.symbol_name = "__x64_sys_sched_yield";
-	at_yield.pre_handler = at_pct_yield;
-	if (register_kprobe(&at_yield))
-		at_yield.addr = NULL;
+	yield_ip = point_at("__x64_sys_sched_yield");
+	if (yield_ip)
+		points[npoints++] = yield_ip;
 }
+
+static int __init trace_points(void)
+{
+	char *rest = names, *name;
+	int err;
+
+	lookup = address_of("kallsyms_lookup_name");
+	location = address_of("ftrace_location");
+	forbidden = address_of("within_kprobe_blacklist");
+	if (!lookup || !location || !forbidden)
+		return -ENOENT;
+	if (mail->orders.depth)
+		begin_pct();
+	while ((name = strsep(&rest, ","))) {
+		unsigned long ip = point_at(name);
+
+		if (ip)
+			points[npoints++] = ip;
+	}
+	if (!npoints)
+		return 0;
+	err = ftrace_set_filter_ips(&tracer, points, npoints, 0, 1);
+	return err ? err : register_ftrace_function(&tracer);
+}
+
+/* Written by the agent when the check's program has ended. */
+static int set_over(const char *value, const struct kernel_param *param)
+{
+	WRITE_ONCE(over, true);
+	mail->answers.points_hit = hit;
+	mail->answers.preempted = preempted;
+	return 0;
+}
+
+static const struct kernel_param_ops over_ops = { .set = set_over };
+module_param_cb(over, &over_ops, NULL, 0200);
+MODULE_PARM_DESC(over, "no more preemption; what was counted goes into the mailbox");
 
 static int __init klinic_sched_init(void)
 {
-	char *rest, *name;
+	int err = -ENOMEM;
 
 	mail = memremap(KL_MAIL_PHYS, sizeof(*mail), MEMREMAP_WB);
 	names = kmemdup_nul(mail ? mail->orders.points : "", KL_MAIL_POINTS - 1, GFP_KERNEL);
-	points = kvcalloc(count_names(), sizeof(*points), GFP_KERNEL);
+	points = kvcalloc(count_names() + 1, sizeof(*points), GFP_KERNEL);
 	group = find_get_pid(pgrp);
 	if (!mail || !points || !names || !group)
 		goto fail;
 	prandom_seed_state(&rnd, mail->orders.seed * 0x9e3779b97f4a7c15ULL + 1);
 	percent = mail->orders.preempt_percent;
-	if (mail->orders.depth)
-		begin_pct();
-	rest = names;
-	while ((name = strsep(&rest, ","))) {
-		struct kprobe *p = &points[npoints];
-
-		p->symbol_name = name;
-		p->pre_handler = mail->orders.depth ? at_pct_point : at_point;
-		/* Data, inlined or forbidden symbols cannot be probed: they are no points. */
-		if (!*name || register_kprobe(p)) {
-			memset(p, 0, sizeof(*p));
-			continue;
-		}
-		npoints++;
-	}
-	return 0;
+	err = trace_points();
+	if (!err)
+		return 0;
 fail:
 	put_pid(group);
 	kfree(names);
 	kvfree(points);
 	if (mail)
 		memunmap(mail);
-	return -ENOMEM;
-}
-
-static void __exit klinic_sched_exit(void)
-{
-	put_points();
-	mail->answers.points_hit = hit;
-	mail->answers.preempted = preempted;
-	put_pid(group);
-	kfree(names);
-	kvfree(points);
-	memunmap(mail);
+	return err;
 }
 
 module_init(klinic_sched_init);
-module_exit(klinic_sched_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("klinic: a schedule for each seed");

@@ -25,7 +25,11 @@ static const char *const bounds[] = {
 	"__stop_mcount_loc",
 	"__start_static_call_sites",
 	"__stop_static_call_sites",
+	/* The tracer's own calls: whom it calls is written there (arch/x86/kernel/ftrace.c). */
+	"ftrace_call",
+	"ftrace_regs_call",
 };
+#define SINGLE_SITES 10
 
 static void elf_end_p(Elf **e)
 {
@@ -90,6 +94,14 @@ static int add_table(struct kl_text *t, Elf *elf, uint64_t start, uint64_t stop,
 	return 0;
 }
 
+static int add_single_sites(struct kl_text *t, const uint64_t *a, struct kl_error *err)
+{
+	for (size_t i = SINGLE_SITES; i < KL_ARRAY_SIZE(bounds); i++)
+		if (a[i] && add_site(t, a[i] - START_KERNEL_MAP, err))
+			return -1;
+	return 0;
+}
+
 static int compare_sites(const void *a, const void *b)
 {
 	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -123,7 +135,7 @@ int kl_text_init(struct kl_text *t, const char *vmlinux, struct kl_error *err)
 		a[i] = a[i] ? a[i] + KL_KERNEL_MAP : 0;
 	if (add_table(t, elf, a[4], a[5], 16, true, err) ||
 	    add_table(t, elf, a[6], a[7], 8, false, err) ||
-	    add_table(t, elf, a[8], a[9], 8, true, err)) {
+	    add_table(t, elf, a[8], a[9], 8, true, err) || add_single_sites(t, a, err)) {
 		kl_text_deinit(t);
 		return -1;
 	}
