@@ -97,7 +97,7 @@ static int add_table(struct kl_text *t, Elf *elf, uint64_t start, uint64_t stop,
 static int add_single_sites(struct kl_text *t, const uint64_t *a, struct kl_error *err)
 {
 	for (size_t i = SINGLE_SITES; i < KL_ARRAY_SIZE(bounds); i++)
-		if (a[i] && add_site(t, a[i] - START_KERNEL_MAP, err))
+		if (a[i] && add_site(t, a[i] - KL_KERNEL_MAP, err))
 			return -1;
 	return 0;
 }
