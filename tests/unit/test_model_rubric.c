@@ -182,8 +182,8 @@ static void test_variants_yaml_names_only_what_is_there(void **state)
 	put_hidden("decoys/big-lock.patch", "x");
 	put_hidden("variants.yaml", "big-lock: {why: x}\nbig-luck: {why: x}\n");
 	variants_refused(2, "no variant “big-luck”");
-	put_hidden("variants.yaml", "big-lock: {why: x}\nbroken: {why: x}\n");
-	variants_refused(2, "no variant “broken”");
+	put_hidden("variants.yaml", "big-lock: {why: x}\nnoop: {why: x}\n");
+	variants_refused(2, "no variant “noop”");
 	put_hidden("variants.yaml", "big-lock:\n  why: x\n  caught_by: [reproducer, other]\n");
 	variants_refused(3, "no check “other”");
 	put_hidden("variants.yaml", "big-lock:\n  why: x\n  because: y\n");
@@ -193,6 +193,19 @@ static void test_variants_yaml_names_only_what_is_there(void **state)
 	variants_refused(4, "no decoy");
 	put_hidden("variants.yaml", "- big-lock\n");
 	variants_refused(1, "map");
+}
+
+static void test_broken_may_say_which_checks_it_fails(void **state)
+{
+	(void)state;
+	put_hidden("variants.yaml", "broken:\n  why: it races\n  caught_by: [reproducer]\n");
+	load_variants();
+	assert_int_equal(vs.v[0].role, KL_ROLE_BROKEN);
+	assert_string_equal(vs.v[0].why, "it races");
+	assert_int_equal(vs.v[0].caught_by.n, 1);
+	kl_variants_deinit(&vs);
+	put_hidden("variants.yaml", "broken:\n  why: it races\n  caught_by: [other]\n");
+	variants_refused(3, "no check “other”");
 }
 
 static void test_files_that_are_no_variants_are_refused(void **state)
@@ -234,6 +247,7 @@ int main(void)
 		TEST(test_an_exercise_needs_a_reference),
 		TEST(test_every_decoy_must_be_explained),
 		TEST(test_variants_yaml_names_only_what_is_there),
+		TEST(test_broken_may_say_which_checks_it_fails),
 		TEST(test_files_that_are_no_variants_are_refused),
 		TEST(test_variants_have_names_of_their_own),
 	};
