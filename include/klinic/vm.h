@@ -102,6 +102,13 @@ struct kl_job {
 	void *holds_arg;
 };
 
+/*
+ * Is there room in a run for a module with these calls (kl_module.undefined)? *ret_why
+ * is NULL, or a sentence: then no run of it can be made, and that is the module's doing.
+ */
+int kl_vm_module_fits(const char *ko, const struct kl_strv *calls, char **ret_why,
+		      struct kl_error *err);
+
 /* Runs one fork to its end. Fills everything of *ret but expected answers; given slots are in ret_slots. */
 /*
  * The name of the canary's function for a detector, "klc_TOKEN_kasan": what a report that

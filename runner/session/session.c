@@ -88,12 +88,31 @@ static int choose_flavours(struct ks_session *s, struct kl_error *err)
 	return 0;
 }
 
+/* What no run has room for is the submission's doing: it is refused like any other, not the machine's failure. */
+static int judge_size(const struct ks_session *s, const struct ks_flavour *f,
+		      struct kl_evidence *ev, struct kl_error *err)
+{
+	static char rule[] = "module-size";
+	KL_AUTO_FREE char *why = NULL;
+	KL_AUTO_FREE char *file = kl_asprintf("%s.ko", s->exercise->module);
+	struct kl_policy_note note = { .rule = rule, .file = file, .name = file, .refused = true };
+
+	if (!file)
+		return no_memory(err);
+	if (kl_vm_module_fits(f->module.ko, &f->module.undefined, &why, err))
+		return -1;
+	note.text = why;
+	return why && kl_policy_add(&ev->policy, &note) ? no_memory(err) : 0;
+}
+
 static int judge_module(struct ks_session *s, const struct ks_flavour *f, struct kl_evidence *ev,
 			struct kl_error *err)
 {
 	KL_AUTO_FREE char *handout = NULL;
 
 	if (kl_module_handout(s->exercise, &f->kernel, &handout, err))
+		return -1;
+	if (judge_size(s, f, ev, err))
 		return -1;
 	return kl_policy_module(s->exercise, f->module.ko, handout, &ev->policy, err);
 }

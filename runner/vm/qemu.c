@@ -13,6 +13,8 @@
 #include "guest/mailbox.h"
 #include "vm/qemu.h"
 
+#define ERRORS_CAP (64UL << 10) /* what QEMU says; the first of it counts */
+
 /* Descriptor numbers in the child. */
 enum { FD_QMP = 3, FD_MAILBOX, FD_CONSOLE, FD_MEMORY, FD_RAM };
 
@@ -50,8 +52,13 @@ static int make_channels(struct kl_qemu *q, const void *mail, size_t mail_len, s
 	if (q->console_out < 0)
 		return -1;
 	q->memory = kl_vm_memfd("memory", 0, err);
-	q->errors = kl_vm_memfd("errors", 0, err);
-	return q->memory < 0 || q->errors < 0 ? -1 : 0;
+	q->errors = kl_vm_memfd("errors", ERRORS_CAP, err);
+	if (q->memory < 0 || q->errors < 0)
+		return -1;
+	/* QEMU may complain as often as a guest makes it: the rest ends in write errors. */
+	if (fcntl(q->errors, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK))
+		return kl_fail_errno(err, errno, "cannot seal what QEMU says");
+	return 0;
 }
 
 static struct kl_command *make_command(const struct kl_machine *m, enum kl_vm_role role, int ram_fd,
@@ -65,7 +72,6 @@ static struct kl_command *make_command(const struct kl_machine *m, enum kl_vm_ro
 		.qmp_fd = "3",
 	};
 	KL_AUTO(kl_strv_deinit) struct kl_strv argv = { 0 };
-	KL_AUTO_FREE char *errors = kl_asprintf("/proc/self/fd/%d", q->errors);
 	struct kl_command *c;
 
 	_Static_assert(FD_QMP == 3 && FD_MAILBOX == 4 && FD_CONSOLE == 5 && FD_RAM == 7,
@@ -82,9 +88,8 @@ static struct kl_command *make_command(const struct kl_machine *m, enum kl_vm_ro
 	kl_command_pass_fd(c, q->memory, FD_MEMORY);
 	kl_command_pass_fd(c, ram_fd, FD_RAM);
 	kl_command_rlimit(c, RLIMIT_CORE, 0);
-	kl_command_stderr_to_stdout(c);
-	if (errors)
-		kl_command_output_file(c, errors);
+	kl_command_pass_fd(c, q->errors, STDOUT_FILENO);
+	kl_command_pass_fd(c, q->errors, STDERR_FILENO);
 	return c;
 }
 
@@ -252,6 +257,8 @@ void kl_qemu_complaint(const struct kl_qemu *q, char *buf, size_t size)
 	ssize_t n = q->errors >= 0 ? pread(q->errors, buf, size - 1, 0) : 0;
 
 	buf[n > 0 ? n : 0] = '\0';
+	/* Unwritten, it is zeros. */
+	n = (ssize_t)strlen(buf);
 	for (char *p = buf; *p; p++)
 		if ((unsigned char)*p < 0x20)
 			*p = ' ';

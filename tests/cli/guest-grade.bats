@@ -164,6 +164,18 @@ controls() { # of the reference: check, verdict, variant, runs, failures
 	nothing_left
 }
 
+@test "a module that no run has room for fails, and says why" {
+	use_users_cache
+	"$klinic" start swap
+	sed -i 's/^static struct value \*current_value;/&\nu8 table[5 << 20] = { 1 };/' swap/swap.c
+	run_split "$klinic" grade swap --submission swap --format json
+	expect_status 1
+	[ -z "$err" ]
+	jq -e '.verdict == "fail" and .checks == [] and (.policy | map(select(.refused)) | length) == 1 and
+		(.policy[] | select(.refused) | .rule == "module-size" and .file == "swap.ko" and (.text | contains("KiB")))' <<<"$out"
+	nothing_left
+}
+
 @test "certify: every variant as it should be, and the certificate counts in the list" {
 	use_users_cache
 	run_split "$klinic" certify swap --format json
