@@ -80,6 +80,12 @@ int kl_command_run(struct kl_command *c, kl_deadline deadline, struct kl_buf *ou
 int kl_command_check(struct kl_command *c, kl_deadline deadline, struct kl_buf *out,
 		     enum kl_class class, struct kl_error *err);
 
+/*
+ * The file that a program's name stands for, as execve(2) wants it; looked up on PATH
+ * when it has no slash. -1 KL_INFRA names the package when it is not installed.
+ */
+int kl_program_find(const char *program, char **ret, struct kl_error *err);
+
 /* A child that goes on beside us. */
 struct kl_process {
 	pid_t pid;

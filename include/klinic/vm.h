@@ -125,6 +125,11 @@ int kl_vm_kvm_probe(const struct kl_machine *m, bool fresh, bool *ret_works, cha
 		    struct kl_error *err);
 /* "7.2.22", from qemu --version; NULL: the one that runs would use. KL_INFRA with the package to install when missing. */
 int kl_vm_qemu_version(const char *qemu, char **ret, struct kl_error *err);
+/*
+ * Digest of the emulator's program and of the firmware that it starts guests with:
+ * what --version says does not change with Debian's patches, nor with the firmware.
+ */
+int kl_vm_qemu_digest(const char *qemu, char ret[KL_DIGEST_HEX], struct kl_error *err);
 
 /* The argument list of the emulator, made by a pure function: golden tests. */
 enum kl_vm_role { KL_VM_TEMPLATE, KL_VM_FORK, KL_VM_PROBE };
@@ -134,7 +139,13 @@ struct kl_vm_paths {
 int kl_vm_argv(const struct kl_machine *m, enum kl_vm_role role, const struct kl_vm_paths *p,
 	       struct kl_strv *ret, struct kl_error *err);
 
-/* Templates in the cache that no current kernel names: removed. */
-int kl_template_prune(bool all, uint64_t *ret_bytes, struct kl_error *err);
+/* The digest that kl_template_open() would look for. */
+int kl_template_name(const struct kl_machine *m, char ret[KL_DIGEST_HEX], struct kl_error *err);
+/*
+ * Removes the templates of the cache whose digests are not in keep, and what is left
+ * of unfinished ones. What somebody is just opening or making stays; runs that go on
+ * from a template keep it.
+ */
+int kl_template_prune(const struct kl_strv *keep, uint64_t *ret_bytes, struct kl_error *err);
 
 #endif

@@ -83,13 +83,54 @@ static int build(const char *flavour, int format, struct kl_error *err)
 	return cli_print_text(&b, err);
 }
 
+/* The templates that the kernels of today would be run from. */
+static int name_templates(const struct kl_kernel *k, struct kl_strv *keep, struct kl_error *err)
+{
+	for (int mode = 0; mode < KL_MODE_COUNT; mode++) {
+		struct kl_machine m;
+		char digest[KL_DIGEST_HEX];
+		int ret;
+
+		if (kl_machine_init(&m, k, (enum kl_mode)mode, err))
+			return -1;
+		ret = kl_template_name(&m, digest, err);
+		kl_machine_deinit(&m);
+		if (ret)
+			return -1;
+		if (kl_strv_add(keep, digest))
+			return kl_fail(err, KL_INFRA, "out of memory");
+	}
+	return 0;
+}
+
+static int current_templates(struct kl_strv *keep, struct kl_error *err)
+{
+	KL_AUTO(kl_kernel_list_deinit) struct kl_kernel_list l = { 0 };
+
+	if (kl_kernel_list(&l, err))
+		return -1;
+	for (size_t i = 0; i < l.n; i++) {
+		KL_AUTO(kl_kernel_deinit) struct kl_kernel k = { 0 };
+
+		if (!l.v[i].ready || !l.v[i].current)
+			continue;
+		if (kl_kernel_open(l.v[i].flavour, false, NULL, NULL, &k, err) ||
+		    name_templates(&k, keep, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int prune(bool all, int format, struct kl_error *err)
 {
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
+	KL_AUTO(kl_strv_deinit) struct kl_strv keep = { 0 };
 	KL_AUTO_JSON json_t *j = NULL;
 	uint64_t kernels = 0, templates = 0;
 
-	if (kl_kernel_prune(all, &kernels, err) || kl_template_prune(all, &templates, err))
+	/* What is named is known before anything is removed. */
+	if ((!all && current_templates(&keep, err)) || kl_kernel_prune(all, &kernels, err) ||
+	    kl_template_prune(&keep, &templates, err))
 		return -1;
 	if (format == CLI_JSON) {
 		j = json_pack("{s:I,s:I}", "kernel_bytes", (json_int_t)kernels, "template_bytes",

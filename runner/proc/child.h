@@ -45,8 +45,6 @@ struct kl_command {
 void kl_command_defer(struct kl_command *c, enum kl_class class, const char *fmt, ...)
 	KL_PRINTF(3, 4);
 
-/* The program's file as execve(2) wants it; -1 names the package when it is not installed. */
-int kl_program_find(const char *program, char **ret, struct kl_error *err);
 /* NULL when unknown. */
 const char *kl_package_of(const char *program);
 

@@ -63,6 +63,48 @@ int kl_vm_qemu_version(const char *qemu, char **ret, struct kl_error *err)
 	return *ret ? 0 : kl_fail(err, KL_INFRA, "out of memory");
 }
 
+/* QEMU's data lie beside its folder, wherever that is: what it opens itself, by strace(1). */
+static int add_firmware(struct kl_digest *d, const char *program, struct kl_error *err)
+{
+	static const char *const files[] = { "seabios/bios-256k.bin", "qemu/bios-256k.bin",
+					     "qemu/kvmvapic.bin", "qemu/linuxboot_dma.bin" };
+	KL_AUTO_FREE char *real = realpath(program, NULL);
+	char *slash = real ? strrchr(real, '/') : NULL;
+
+	if (!slash)
+		return 0;
+	*slash = '\0';
+	for (size_t i = 0; i < KL_ARRAY_SIZE(files); i++) {
+		KL_AUTO_FREE char *path = kl_asprintf("%s/../share/%s", real, files[i]);
+		char hex[KL_DIGEST_HEX];
+
+		if (!path)
+			return kl_fail(err, KL_INFRA, "out of memory");
+		if (!kl_file_exists(path))
+			continue;
+		if (kl_sha256_file_cached(path, hex, err))
+			return -1;
+		kl_digest_text(d, files[i], hex);
+	}
+	return 0;
+}
+
+int kl_vm_qemu_digest(const char *qemu, char ret[KL_DIGEST_HEX], struct kl_error *err)
+{
+	KL_AUTO(kl_digest_deinit) struct kl_digest d = { 0 };
+	KL_AUTO_FREE char *program = NULL;
+	char hex[KL_DIGEST_HEX];
+
+	if (kl_program_find(qemu ? qemu : qemu_program(), &program, err) ||
+	    kl_sha256_file_cached(program, hex, err) || kl_digest_init(&d, err))
+		return -1;
+	kl_digest_text(&d, "program", hex);
+	if (add_firmware(&d, program, err))
+		return -1;
+	kl_digest_final(&d, ret);
+	return 0;
+}
+
 /* What the answer depends on: QEMU, kernel, agent, host CPU and host boot. */
 static int probe_key(const struct kl_machine *m, char ret_hex[KL_DIGEST_HEX], struct kl_error *err)
 {

@@ -23,26 +23,27 @@
 /* Of what save_meta writes: a template of another version is made anew. */
 #define META_VERSION "2"
 
-static int template_digest(struct kl_template *t, struct kl_error *err)
+int kl_template_name(const struct kl_machine *m, char ret[KL_DIGEST_HEX], struct kl_error *err)
 {
 	/* The argument list without what differs from run to run. */
 	const struct kl_vm_paths no_paths = { "ram", "mailbox", "console", "qmp" };
 	KL_AUTO(kl_digest_deinit) struct kl_digest d = { 0 };
 	KL_AUTO(kl_strv_deinit) struct kl_strv argv = { 0 };
-	char nothing[] = "";
-	struct kl_machine shape = t->machine;
+	char nothing[] = "", qemu[KL_DIGEST_HEX];
+	struct kl_machine shape = *m;
 
 	shape.bzimage = shape.initramfs = shape.vmlinux = nothing;
-	if (kl_vm_argv(&shape, KL_VM_TEMPLATE, &no_paths, &argv, err) || kl_digest_init(&d, err))
+	if (kl_vm_argv(&shape, KL_VM_TEMPLATE, &no_paths, &argv, err) ||
+	    kl_vm_qemu_digest(m->qemu, qemu, err) || kl_digest_init(&d, err))
 		return -1;
 	for (size_t i = 0; i < argv.n; i++)
 		kl_digest_text(&d, "argv", argv.v[i]);
 	kl_digest_text(&d, "meta.json", META_VERSION);
-	kl_digest_text(&d, "qemu", t->qemu_version);
-	kl_digest_text(&d, "kernel", t->machine.kernel_digest);
-	if (kl_digest_file(&d, "agent", t->machine.initramfs, err))
+	kl_digest_text(&d, "qemu", qemu);
+	kl_digest_text(&d, "kernel", m->kernel_digest);
+	if (kl_digest_file(&d, "agent", m->initramfs, err))
 		return -1;
-	kl_digest_final(&d, t->digest);
+	kl_digest_final(&d, ret);
 	return 0;
 }
 
@@ -263,8 +264,8 @@ int kl_template_open(const struct kl_machine *m, bool rebuild, kl_deadline deadl
 	t->ram = t->state = -1;
 	if (copy_machine(m, t, err))
 		return -1;
-	if (kl_vm_qemu_version(m->qemu, &t->qemu_version, err) || template_digest(t, err) ||
-	    kl_cache_dir("templates", &cache, err))
+	if (kl_vm_qemu_version(m->qemu, &t->qemu_version, err) ||
+	    kl_template_name(&t->machine, t->digest, err) || kl_cache_dir("templates", &cache, err))
 		return -1;
 	dir = kl_path_join(cache, t->digest);
 	lock_path = dir ? kl_asprintf("%s.lock", dir) : NULL;
@@ -330,7 +331,26 @@ bool kl_template_fresh(const struct kl_template *t)
 	return t->fresh;
 }
 
-int kl_template_prune(bool all, uint64_t *ret_bytes, struct kl_error *err)
+static int drop(const char *cache, const char *name, uint64_t *sum, struct kl_error *err)
+{
+	const int stem = (int)(strlen(name) - (kl_str_ends(name, ".new") ? 4 : 0));
+	KL_AUTO_FREE char *path = kl_path_join(cache, name);
+	KL_AUTO_FREE char *lock_path = kl_asprintf("%s/%.*s.lock", cache, stem, name);
+	KL_AUTO_CLOSE int lock = -1;
+	uint64_t bytes = 0;
+
+	if (!path || !lock_path)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	if (kl_try_lock(lock_path, &lock, NULL) != 1)
+		return 0;
+	kl_tree_size(path, &bytes, NULL);
+	if (kl_remove_tree(path, err))
+		return -1;
+	*sum += bytes;
+	return 0;
+}
+
+int kl_template_prune(const struct kl_strv *keep, uint64_t *ret_bytes, struct kl_error *err)
 {
 	KL_AUTO(kl_strv_deinit) struct kl_strv names = { 0 };
 	KL_AUTO_FREE char *cache = NULL;
@@ -338,25 +358,10 @@ int kl_template_prune(bool all, uint64_t *ret_bytes, struct kl_error *err)
 
 	if (kl_cache_dir("templates", &cache, err) || kl_dir_list(cache, &names, err))
 		return -1;
-	for (size_t i = 0; i < names.n; i++) {
-		KL_AUTO_FREE char *path = kl_path_join(cache, names.v[i]);
-		KL_AUTO_FREE char *lock_path = NULL;
-		KL_AUTO_CLOSE int lock = -1;
-		uint64_t bytes = 0;
-
-		/* Unfinished ones are always rubbish once nobody holds their lock. */
-		if (!path || kl_str_ends(path, ".lock") || (!all && !kl_str_ends(path, ".new")))
-			continue;
-		lock_path = kl_asprintf("%.*s.lock",
-					(int)(strlen(path) - (kl_str_ends(path, ".new") ? 4 : 0)),
-					path);
-		if (!lock_path || kl_try_lock(lock_path, &lock, NULL) != 1)
-			continue;
-		kl_tree_size(path, &bytes, NULL);
-		if (kl_remove_tree(path, err))
+	for (size_t i = 0; i < names.n; i++)
+		if (!kl_str_ends(names.v[i], ".lock") && !kl_strv_has(keep, names.v[i]) &&
+		    drop(cache, names.v[i], &sum, err))
 			return -1;
-		sum += bytes;
-	}
 	*ret_bytes = sum;
 	return 0;
 }

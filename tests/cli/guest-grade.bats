@@ -164,6 +164,32 @@ controls() { # of the reference: check, verdict, variant, runs, failures
 	nothing_left
 }
 
+# In a cache of its own with a copy of the kernel: pruning the user's would be everybody's loss.
+@test "prune keeps the template of today's kernel, and only while QEMU is the same" {
+	use_users_cache
+	users=${XDG_CACHE_HOME:-$HOME/.cache}/klinic
+	digest=$("$klinic" kernel list --format json |
+		jq -r '.[] | select(.flavour == "kasan" and .current and .ready) | .digest')
+	"$klinic" start swap
+	export XDG_CACHE_HOME=$work/cache
+	mkdir -p "$XDG_CACHE_HOME/klinic/kernels"
+	cp -al "$users/kernels/$digest" "$XDG_CACHE_HOME/klinic/kernels/" ||
+		cp -a "$users/kernels/$digest" "$XDG_CACHE_HOME/klinic/kernels/"
+	"$klinic" check swap
+	[ "$(ls -d "$XDG_CACHE_HOME"/klinic/templates/*/ | wc -l)" -eq 1 ]
+	before=$(ls -d "$XDG_CACHE_HOME"/klinic/templates/*/)
+	run_split "$klinic" kernel prune --format json
+	expect_status 0
+	jq -e '.template_bytes == 0' <<<"$out"
+	[ -d "$before" ]
+	printf '#!/bin/sh\nexec qemu-system-x86_64 "$@"\n' >qemu
+	chmod +x qemu
+	KLINIC_QEMU=$work/qemu run_split "$klinic" kernel prune --format json
+	expect_status 0
+	jq -e '.template_bytes > 200000000' <<<"$out"
+	[ ! -e "$before" ]
+}
+
 @test "a module that no run has room for fails, and says why" {
 	use_users_cache
 	"$klinic" start swap

@@ -180,6 +180,23 @@ stuck_grade() {
 	expect_complaint 3 "reference"
 }
 
+@test "prune removes templates that no kernel of today is run from, and no others" {
+	mkdir -p "$XDG_CACHE_HOME/klinic/templates"
+	cd "$XDG_CACHE_HOME/klinic/templates"
+	old=$(printf 'a%.0s' {1..64}) busy=$(printf 'b%.0s' {1..64})
+	mkdir "$old" "$busy" "$old.new"
+	head -c 1000000 /dev/zero >"$old/ram"
+	exec 8>"$busy.lock"
+	flock 8
+	run_split "$klinic" kernel prune --format json
+	expect_status 0
+	jq -e '.template_bytes >= 1000000' <<<"$out"
+	[ ! -e "$old" ] && [ ! -e "$old.new" ] && [ -d "$busy" ]
+	exec 8>&-
+	run_split "$klinic" kernel prune --all
+	[ ! -e "$busy" ]
+}
+
 @test "bench knows grade and schedules only, and schedules what the exercise has" {
 	run_split "$klinic" bench fork swap
 	expect_complaint 2 "“fork”"
