@@ -60,6 +60,7 @@ help:
 	@echo "make cli-test   tests of the command as its users see it"
 	@echo "make certify    certify every exercise"
 	@echo "make catalogue  write docs/catalogue.md from the certificates"
+	@echo "make soak       N=200 gradings beside a hog on each core: one wrong verdict is one too many"
 	@echo "make coverage   unit tests' line coverage"
 	@echo "make format     rewrite our C as clang-format has it"
 	@echo "make deps       install the Debian packages"
@@ -136,6 +137,9 @@ certify: kernel
 catalogue: $(BUILD)/klinic
 	@KLINIC=$(abspath $(BUILD)/klinic) tests/catalogue.sh >docs/catalogue.md.new
 	@mv docs/catalogue.md.new docs/catalogue.md
+
+soak: kernel
+	@KLINIC=$(abspath $(BUILD)/klinic) tests/soak.sh $(or $(N),200)
 
 unit: $(UNIT_BIN) $(FUZZ_BIN)
 	@tests/run.sh unit $(UNIT_BIN) $(FUZZ_BIN)
