@@ -93,7 +93,7 @@ $(BUILD)/tests/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/target_%.o tests/fuzz/repl
 
 # The same targets with an engine around them: $(BUILD)/fuzz/libfuzzer/NAME, $(BUILD)/fuzz/afl/NAME.
 FUZZ_LIB_SRC := $(sort $(wildcard $(patsubst %,runner/%/*.c,base data proc model intake policy splat)) \
-	runner/kbuild/diagnostics.c runner/vm/answers.c tests/fuzz/fuzz.c)
+	runner/kbuild/diagnostics.c $(patsubst %,runner/vm/%.c,answers lists ring view) tests/fuzz/fuzz.c)
 FUZZ_CFLAGS = $(filter-out -Werror,$(HOSTED_CFLAGS)) -O1 -fno-omit-frame-pointer $(CFLAGS)
 LIBFUZZER = clang -fsanitize=address,undefined -fno-sanitize-recover=all
 AFL = AFL_QUIET=1 AFL_USE_ASAN=1 AFL_USE_UBSAN=1 afl-clang-fast

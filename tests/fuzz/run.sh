@@ -13,6 +13,7 @@ dict=tests/fuzz/$target.dict
 log=$work.log
 case $target in # bytes of an input; inputs of the smoke test
 mailbox) most=2048 runs=2000 ;;
+memory) most=16384 runs=500 ;;
 source) most=2048 runs=300 ;;
 intake) most=4096 runs=100 ;;
 elf | compiler) most=4096 runs=5000 ;;
