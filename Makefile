@@ -14,7 +14,7 @@ else
 MODE_CFLAGS = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 ALL_CFLAGS = $(HOSTED_CFLAGS) $(MODE_CFLAGS) $(CFLAGS)
-LIBS = -lyaml -ljansson -lsodium -ldw -lelf -larchive
+LIBS = -lyaml -ljansson -lsodium -ldw -lelf -larchive -lm
 
 # Everything that building, running and testing needs, beside git, make and gcc.
 PACKAGES = \

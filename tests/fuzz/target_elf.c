@@ -10,6 +10,7 @@
 #include <klinic/policy.h>
 
 #include "fuzz.h"
+#include "splat/symtab.h"
 
 static void check(const struct kl_elf *e)
 {
@@ -44,6 +45,21 @@ static int read_tables(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* The other reader of modules' tables: where a report's functions are. */
+static void look_up(const char *path)
+{
+	struct kl_symbol_query q[] = {
+		{ .symbol = "init_module", .offset = 1 },
+		{ .symbol = "odd_helper", .size = 16 },
+	};
+	struct kl_error err = KL_ERROR_INIT;
+
+	if (kl_symtab_find(path, q, KL_ARRAY_SIZE(q), &err))
+		FUZZ_MUST(*err.message);
+	for (size_t i = 0; i < KL_ARRAY_SIZE(q); i++)
+		FUZZ_MUST(strnlen(q[i].section, sizeof(q[i].section)) < sizeof(q[i].section));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	KL_AUTO(fuzz_file_close) struct fuzz_file f = fuzz_file_open(data, size);
@@ -54,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	sound = read_tables(data, size);
+	look_up(f.path);
 	FUZZ_MUST(!kl_policy_module(fuzz_desk(), f.path, "tests/fuzz/desk/desk.ko", &p, &err));
 	/* What is no sound object never gets through. */
 	FUZZ_MUST(!sound || kl_policy_refusal(&p));
