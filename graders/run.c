@@ -184,6 +184,15 @@ static void say(void *arg, const char *detail, const char *said)
 	remark(d, said);
 }
 
+static void judge_mailbox(struct draft *d)
+{
+	if (!d->run->forged || !reason(d))
+		return;
+	kl_buf_puts(&d->detail, "the mailbox was tampered with: its orders are not those that were "
+				"given, or its answers none that the agent gives");
+	remark(d, "Somebody interfered with the check itself.");
+}
+
 /* A detector that did not report a fault made for it would not have reported the submission's either. */
 static bool detectors_spoke(const struct draft *d, struct kl_buf *ret_silent)
 {
@@ -272,6 +281,7 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 		for (size_t i = 0; i < run->n_answers && run->program == KL_PROGRAM_EXITED; i++)
 			judge_answer(&d, &run->answers[i]);
 		judge_unload(&d);
+		judge_mailbox(&d);
 		kl_judge_memory(&d);
 		kl_inspection_judge(&run->inspection, say, &d);
 	}

@@ -64,6 +64,7 @@ struct kl_run {
 	bool console_truncated;
 	bool debug_locks; /* lockdep still listening at the end, read from guest memory by the host */
 	bool memory_read; /* debug_locks, tainted and all below that comes from memory are valid */
+	bool forged; /* the mailbox's orders were changed, or its answers are none that the agent gives */
 	bool log_cut; /* the log may lack reports: its last words are missing, or records were lost */
 	bool leaks_unheard; /* the leak detector gave up before the end, and the check relies on it */
 	uint64_t oopses, warnings; /* counted by the kernel since the template */
@@ -80,6 +81,7 @@ struct kl_run {
 	 * called on; heard: those that reported it, by name.
 	 */
 	bool canary; /* one was let loose */
+	bool canary_marked; /* and left the marks in memory that such faults leave */
 	bool canary_due[KL_KIND_COUNT], canary_heard[KL_KIND_COUNT];
 	char *canary_log; /* console after the end of the run, or NULL; hostile text, not kept in JSON */
 	int64_t wall_ms;

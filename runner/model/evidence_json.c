@@ -60,6 +60,7 @@ static json_t *run_json(const struct kl_run *r)
 	kl_out_put(&o, "text_changed", kl_out_u64(r->text_changed));
 	kl_out_put(&o, "text_where", kl_json_text(r->text_where));
 	kl_out_put(&o, "canary", canary_json(r));
+	kl_out_put(&o, "forged", json_boolean(r->forged));
 	kl_out_put(&o, "log_cut", json_boolean(r->log_cut));
 	kl_out_put(&o, "leaks_unheard", json_boolean(r->leaks_unheard));
 	kl_out_put(&o, "oopses", kl_out_u64(r->oopses));

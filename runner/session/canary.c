@@ -34,7 +34,7 @@ static bool is_canarys(const struct kl_job *job, const struct kl_finding *f, str
 	if ((size_t)f->kind < KL_KIND_COUNT &&
 	    !kl_canary_symbol(job->canary_token, f->kind, symbol, sizeof(symbol)) &&
 	    names(f, symbol)) {
-		run->canary_heard[f->kind] = true;
+		run->canary_heard[f->kind] = run->canary_marked;
 		return true;
 	}
 	return names(f, job->canary_token);

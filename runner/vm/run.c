@@ -36,6 +36,9 @@
 
 #define LIVE_MS 50
 
+#define TAINT_BAD_PAGE (1UL << 5)
+#define TAINT_WARN     (1UL << 9)
+
 static int append_payload(struct kl_buf *mail, const char *path, struct kl_mail_file *f,
 			  struct kl_error *err)
 {
@@ -269,6 +272,27 @@ static int read_console(const struct kl_qemu *q, struct kl_run *run, struct kl_e
 }
 
 /*
+ * Words can be printed by anybody. A real fault also leaves its mark: lockdep has
+ * switched itself off, and the kernel is tainted (include/linux/panic.h).
+ */
+static bool left_its_marks(const struct kl_template *t, struct kl_qemu *q, const struct kl_run *run)
+{
+	kl_deadline deadline = kl_deadline_ms(20000);
+	uint32_t locks = 1;
+	uint64_t taint = 0;
+
+	if (t->debug_locks && run->canary_due[KL_KIND_LOCKDEP] &&
+	    (kl_qemu_read_memory(q, t->debug_locks, &locks, sizeof(locks), deadline, NULL) ||
+	     locks))
+		return false;
+	if (!t->tainted_mask ||
+	    kl_qemu_read_memory(q, t->tainted_mask, &taint, sizeof(taint), deadline, NULL))
+		return false;
+	return (!run->canary_due[KL_KIND_KASAN] || (taint & TAINT_BAD_PAGE)) &&
+	       (!run->canary_due[KL_KIND_WARN] || (taint & TAINT_WARN));
+}
+
+/*
  * Once more, when the run has ended well: the canary, and the scan for leaks. What
  * comes on the console from here on is kept apart. A guest that does not come through
  * has not been heard; only a machine that failed changes the run's end.
@@ -298,7 +322,26 @@ static int go_on(const struct kl_template *t, const struct kl_job *job, uint64_t
 	if (kl_qemu_console_read(q, from, &log, err))
 		return -1;
 	run->canary_log = kl_buf_steal(&log);
+	run->canary_marked = run->canary && left_its_marks(t, q, run);
 	return run->canary_log ? 0 : kl_fail(err, KL_INFRA, "out of memory");
+}
+
+/* Nobody but the host writes orders and payload, and what was asked for was done or has an errno. */
+static int was_forged(const struct kl_job *job, const struct kl_buf *mail, const struct kl_qemu *q,
+		      struct kl_run *run, struct kl_error *err)
+{
+	KL_AUTO_FREE char *now = malloc(mail->len);
+
+	if (!now)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	if (pread(q->mailbox, now, mail->len, 0) != (ssize_t)mail->len)
+		return kl_fail(err, KL_INFRA, "the mailbox cannot be read");
+	run->forged =
+		memcmp(now, mail->data, sizeof(struct kl_mail_orders)) ||
+		memcmp(now + KL_MAIL_DATA, mail->data + KL_MAIL_DATA, mail->len - KL_MAIL_DATA) ||
+		run->load_status > 0 || run->unload_status > 1 ||
+		(job->unload && !run->load_status && run->unload_status > 0);
+	return 0;
 }
 
 int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *ret,
@@ -330,6 +373,8 @@ int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *re
 	if (wait_for_end(t, job, &q, &run.end, err))
 		return -1;
 	if (read_answers(&q, &run, &slots, err) || read_console(&q, &run, err))
+		return -1;
+	if (run.end == KL_END_ANSWERED && was_forged(job, &mail, &q, &run, err))
 		return -1;
 	kl_vm_read_facts(t, job, &q, &run);
 	if (job->on_stopped && run.end != KL_END_LOST && run.end != KL_END_WALL_NET)

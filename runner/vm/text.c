@@ -25,11 +25,15 @@ static const char *const bounds[] = {
 	"__stop_mcount_loc",
 	"__start_static_call_sites",
 	"__stop_static_call_sites",
+	/* Trampolines of static calls, eight bytes each, a jump in each (arch/x86/kernel/static_call.c). */
+	"__static_call_text_start",
+	"__static_call_text_end",
 	/* The tracer's own calls: whom it calls is written there (arch/x86/kernel/ftrace.c). */
 	"ftrace_call",
 	"ftrace_regs_call",
 };
-#define SINGLE_SITES 10
+#define SINGLE_SITES	 12
+#define TRAMPOLINE_BYTES 8
 
 static void elf_end_p(Elf **e)
 {
@@ -96,6 +100,9 @@ static int add_table(struct kl_text *t, Elf *elf, uint64_t start, uint64_t stop,
 
 static int add_single_sites(struct kl_text *t, const uint64_t *a, struct kl_error *err)
 {
+	for (uint64_t at = a[10]; at && at < a[11]; at += TRAMPOLINE_BYTES)
+		if (add_site(t, at - KL_KERNEL_MAP, err))
+			return -1;
 	for (size_t i = SINGLE_SITES; i < KL_ARRAY_SIZE(bounds); i++)
 		if (a[i] && add_site(t, a[i] - KL_KERNEL_MAP, err))
 			return -1;

@@ -519,6 +519,18 @@ static void test_a_detector_that_does_not_report_its_canary_is_disarmed(void **s
 	expect(&z, KL_VERDICT_PASS, NULL, NULL);
 }
 
+static void test_a_mailbox_that_was_tampered_with_convicts(void **state)
+{
+	struct fixture x = good();
+
+	(void)state;
+	x.r.forged = true;
+	judge(&x);
+	assert_int_equal(x.j.verdict, KL_VERDICT_FAIL);
+	assert_true(says(x.j.detail, "the mailbox was tampered with"));
+	kl_run_judgement_deinit(&x.j);
+}
+
 static void test_what_was_found_convicts_whether_or_not_the_canary_was_heard(void **state)
 {
 	struct fixture x = good();
@@ -537,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_a_run_that_answers_right_and_shows_its_memory_passes),
 		cmocka_unit_test(test_without_a_canary_there_is_no_pass),
 		cmocka_unit_test(test_a_detector_that_does_not_report_its_canary_is_disarmed),
+		cmocka_unit_test(test_a_mailbox_that_was_tampered_with_convicts),
 		cmocka_unit_test(test_what_was_found_convicts_whether_or_not_the_canary_was_heard),
 		cmocka_unit_test(test_a_report_convicts_although_everything_else_is_right),
 		cmocka_unit_test(test_every_kind_of_report_convicts_unless_it_is_tolerated),
