@@ -5,10 +5,9 @@
  * Bugs, ASPLOS 2010): tasks get random distinct priorities, the highest that can
  * run runs, and at d - 1 of k points the running task goes below all others.
  *
- * Arithmetic only, so that the host's tests can hold it: who enforces the order
- * is sched.c. An order is told as rungs of a ladder that only grows, the lowest
- * number first, because of all tasks only the running one can be moved: what
- * must go behind the others gets a rung that none of them ever had.
+ * The order only, so that the host's tests can hold it; who enforces it is sched.c.
+ * A task's place is a rung: the lowest number first, and new ones are always larger
+ * than all before.
  *
  * k is not known beforehand, and a count from an earlier run would be the
  * candidate's word. So a run is cut into rounds of about k points, each with new
@@ -23,7 +22,6 @@
 #ifdef __KERNEL__
 #include <linux/string.h>
 #include <linux/types.h>
-#define UINT64_MAX U64_MAX
 #else
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,22 +31,15 @@
 
 #define KL_PCT_DEPTH 3 /* the largest d */
 #define KL_PCT_TASKS 64 /* met last are remembered */
-/*
- * Between two rungs, in virtual run time: more than a task mostly runs between two
- * points, so that the fair class keeps to the order, and so little that one which
- * meets no point at all and waits in a loop for a lower one has soon run up to it.
- */
-#define KL_PCT_RUNG_NS 4000000ULL
-/* CPU time that a task may have without losing its rung. */
+/* CPU time that a task may have without losing its rung, ns. */
 #define KL_PCT_PATIENCE_NS 100000000ULL
-#define KL_PCT_RAN_SINCE   UINT64_MAX /* from its next point on */
 #define KL_PCT_SHORT	   2
 #define KL_PCT_LONG	   8
 
 struct kl_pct_task {
 	int32_t id; /* 0: free */
 	uint64_t rung;
-	uint64_t ran; /* CPU time at which it got the rung, ns, or KL_PCT_RAN_SINCE */
+	uint64_t ran; /* its CPU time when it was met or sank, ns */
 	uint64_t seen; /* number of the point, for forgetting the oldest */
 };
 
@@ -88,7 +79,7 @@ static inline void kl_pct_init(struct kl_pct *p, uint64_t seed, uint32_t depth)
 	p->k = 1U << (KL_PCT_SHORT + kl_pct_below(p, KL_PCT_LONG - KL_PCT_SHORT));
 }
 
-/* Priorities anew, each order as likely; all of it behind the rungs that were. */
+/* Priorities anew, each order as likely. */
 static inline void kl_pct_shuffle(struct kl_pct *p)
 {
 	uint32_t order[KL_PCT_TASKS];
@@ -100,11 +91,8 @@ static inline void kl_pct_shuffle(struct kl_pct *p)
 		order[i] = order[k];
 		order[k] = i;
 	}
-	for (uint32_t i = 0; i < p->n; i++) {
-		p->task[order[i]].rung = p->lowest + 1 + i;
-		p->task[order[i]].ran = KL_PCT_RAN_SINCE;
-	}
-	p->lowest += p->n;
+	for (uint32_t i = 0; i < p->n; i++)
+		p->task[order[i]].rung = ++p->lowest;
 }
 
 static inline void kl_pct_round(struct kl_pct *p)
@@ -117,67 +105,62 @@ static inline void kl_pct_round(struct kl_pct *p)
 
 /*
  * The task with this id, which has run for so long. One that was not met before
- * gets its priority now, at random among the others; all go behind those that
- * were not met yet and have no rung, so that they are met before the order counts.
+ * gets its priority now, at random among the others.
  */
 static inline struct kl_pct_task *kl_pct_meet(struct kl_pct *p, int32_t id, uint64_t ran)
 {
-	struct kl_pct_task *t = NULL, *oldest = &p->task[0];
+	struct kl_pct_task *t, *oldest = &p->task[0];
 
-	for (uint32_t i = 0; i < p->n && !t; i++) {
+	for (uint32_t i = 0; i < p->n; i++) {
 		if (p->task[i].id == id)
-			t = &p->task[i];
-		else if (p->task[i].seen < oldest->seen)
+			return &p->task[i];
+		if (p->task[i].seen < oldest->seen)
 			oldest = &p->task[i];
 	}
-	if (!t) {
-		t = p->n < KL_PCT_TASKS ? &p->task[p->n++] : oldest;
-		*t = (struct kl_pct_task){ .id = id, .seen = p->points };
-		kl_pct_shuffle(p);
-	}
-	if (t->ran == KL_PCT_RAN_SINCE)
-		t->ran = ran;
+	t = p->n < KL_PCT_TASKS ? &p->task[p->n++] : oldest;
+	*t = (struct kl_pct_task){ .id = id, .ran = ran, .seen = p->points };
+	kl_pct_shuffle(p);
 	return t;
 }
 
-/*
- * Below all others. What the task has run on its rung is counted as rungs too:
- * those who meet no points stand wherever their running has brought them, and who
- * always got its rung back would keep them off the CPU for ever.
- */
+/* Below all others. */
 static inline void kl_pct_sink(struct kl_pct *p, struct kl_pct_task *t, uint64_t ran)
 {
-	uint64_t used = t->rung + (ran - t->ran) / KL_PCT_RUNG_NS;
-
-	if (used == p->lowest && used == t->rung)
-		return;
-	p->lowest = 1 + (used > p->lowest ? used : p->lowest);
-	t->rung = p->lowest;
+	if (t->rung != p->lowest)
+		t->rung = ++p->lowest;
 	t->ran = ran;
 }
 
 /*
+ * Who has had its patience of CPU time may be waiting in a loop for another, and
+ * goes below it, as it would at a yield.
+ */
+static inline void kl_pct_tire(struct kl_pct *p, struct kl_pct_task *t, uint64_t ran)
+{
+	if (ran - t->ran > KL_PCT_PATIENCE_NS)
+		kl_pct_sink(p, t, ran);
+}
+
+/*
  * A point, met by a task that has run for so long. Its rung is what it should be
- * afterwards. Who has had its patience of CPU time may be waiting for another in a
- * loop, and goes below it as PCT would have it do at a yield. Points of a task that
- * is alone are not counted: there is nothing to order.
+ * afterwards. Points of a task that is alone are not counted: there is nothing to
+ * order.
  */
 static inline struct kl_pct_task *kl_pct_point(struct kl_pct *p, int32_t id, uint64_t ran)
 {
 	struct kl_pct_task *t = kl_pct_meet(p, id, ran);
-	bool sink = ran - t->ran > KL_PCT_PATIENCE_NS;
+	bool change = false;
 
-	if (p->n > 1) {
-		t->seen = ++p->points;
-		if (!p->left) {
-			kl_pct_round(p);
-			t->ran = ran;
-		}
-		for (uint32_t i = 0; i + 1 < p->depth; i++)
-			sink |= p->change[i] == p->left;
-		p->left--;
-	}
-	if (sink)
+	kl_pct_tire(p, t, ran);
+	if (p->n < 2)
+		return t;
+	t->seen = ++p->points;
+	if (!p->left)
+		kl_pct_round(p);
+	for (uint32_t i = 0; i + 1 < p->depth; i++)
+		change |= p->change[i] == p->left;
+	p->left--;
+	if (change)
 		kl_pct_sink(p, t, ran);
 	return t;
 }

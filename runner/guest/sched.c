@@ -26,6 +26,7 @@
 #include <linux/prandom.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -45,7 +46,7 @@ static struct rnd_state rnd;
 static unsigned int percent;
 static u64 hit, preempted;
 static struct kl_pct pct;
-static u64 foot; /* of the ladder, in virtual run time */
+static struct task_struct *who[KL_PCT_TASKS]; /* of pct.task */
 static unsigned long yield_ip; /* of sched_yield(2), under PCT */
 static bool over;
 
@@ -89,37 +90,97 @@ static void at_point(unsigned long caller)
 	set_preempt_need_resched(); /* taken when the tracer lets go, if the caller may sleep */
 }
 
-/*
- * Priorities by virtual run time, which only the running task's may be moved (see
- * above). It is not strict, and that is meant: real-time priorities would let a
- * task that waits in a loop for a lower one wait for ever, and a right fix would be
- * judged to hang. Here a rung is a head start. A task that wakes and whose rung
- * comes before that of the one running is put just before that one
- * (kernel/sched/fair.c, place_entity), preempts it, and gets its rung back at its
- * next point.
- */
-static void step_to(const struct kl_pct_task *t)
+/* By so much virtual run time tasks are kept apart: more than they mostly run between two points. */
+#define APART_NS (8 * NSEC_PER_MSEC)
+
+/* Virtual run time wraps: kernel/sched/fair.c has these for itself. */
+static u64 min_vruntime(u64 a, u64 b)
 {
-	u64 at = foot + t->rung * KL_PCT_RUNG_NS;
+	return (s64)(b - a) < 0 ? b : a;
+}
+
+static u64 max_vruntime(u64 a, u64 b)
+{
+	return (s64)(b - a) > 0 ? b : a;
+}
+
+/* Has the fair class t to choose from? */
+static bool waits_for_cpu(const struct task_struct *t)
+{
+	return t && t != current && READ_ONCE(t->on_rq) && !rt_prio(t->prio);
+}
+
+/*
+ * Priorities by virtual run time, of which only the running task's may be moved (see
+ * above): ahead of all lower ones that could run, then behind all higher ones, which
+ * then do. What the scheduler makes of it in between, at wake-ups and ticks, is put
+ * right at the next point. It is not strict, and that is meant: real-time priorities
+ * would let a task that waits in a loop for a lower one wait for ever, and a right fix
+ * would be judged to hang. Here each loses its place in time (kl_pct_tire).
+ */
+static void take_place(const struct kl_pct_task *t)
+{
+	u64 at = current->se.vruntime;
+	bool behind = false;
+	u32 i;
 
 	if (rt_prio(current->prio))
 		return;
-	if ((s64)(at - current->se.vruntime) > 0) {
-		preempted++;
-		set_tsk_need_resched(current);
-		set_preempt_need_resched();
+	for (i = 0; i < pct.n; i++) {
+		if (!waits_for_cpu(who[i]))
+			continue;
+		if (&pct.task[i] != t)
+			kl_pct_tire(&pct, &pct.task[i], who[i]->se.sum_exec_runtime);
+		if (pct.task[i].rung > t->rung)
+			at = min_vruntime(at, who[i]->se.vruntime - APART_NS);
+	}
+	for (i = 0; i < pct.n; i++) {
+		if (!waits_for_cpu(who[i]) || pct.task[i].rung > t->rung)
+			continue;
+		at = max_vruntime(at, who[i]->se.vruntime + APART_NS);
+		behind = true;
 	}
 	current->se.vruntime = at;
+	if (!behind)
+		return;
+	preempted++;
+	set_tsk_need_resched(current);
+	set_preempt_need_resched();
+}
+
+/* Tasks are kept, so that nobody looks at one that is gone. */
+static void know(const struct kl_pct_task *t)
+{
+	struct task_struct **known = &who[t - pct.task];
+
+	if (*known == current)
+		return;
+	if (*known)
+		put_task_struct(*known);
+	*known = get_task_struct(current);
+}
+
+static void forget_all(void)
+{
+	u32 i;
+
+	for (i = 0; i < KL_PCT_TASKS; i++)
+		if (who[i])
+			put_task_struct(who[i]);
 }
 
 /* The module's own threads and work items are tasks of the check as well: nobody else is at these points. */
 static void at_pct_point(unsigned long caller)
 {
+	struct kl_pct_task *t;
+
 	if (!in_task() || !called_by_module(caller) ||
 	    (task_pgrp(current) != group && !(current->flags & PF_KTHREAD)))
 		return;
 	hit++;
-	step_to(kl_pct_point(&pct, task_pid_nr(current), current->se.sum_exec_runtime));
+	t = kl_pct_point(&pct, task_pid_nr(current), current->se.sum_exec_runtime);
+	know(t);
+	take_place(t);
 }
 
 /* Who yields lets all others go first, or it would be chosen again at once. */
@@ -130,8 +191,9 @@ static void at_pct_yield(void)
 	if (task_pgrp(current) != group)
 		return;
 	t = kl_pct_meet(&pct, task_pid_nr(current), current->se.sum_exec_runtime);
+	know(t);
 	kl_pct_sink(&pct, t, current->se.sum_exec_runtime);
-	step_to(t);
+	take_place(t);
 }
 
 /* Giving the recursion lock back enables preemption: there the task is preempted. */
@@ -193,7 +255,6 @@ static size_t __init count_names(void)
 static void __init begin_pct(void)
 {
 	kl_pct_init(&pct, mail->orders.seed, mail->orders.depth);
-	foot = current->se.vruntime;
 	yield_ip = point_at("__x64_sys_sched_yield");
 	if (yield_ip)
 		points[npoints++] = yield_ip;
@@ -227,6 +288,7 @@ static int __init trace_points(void)
 static int set_over(const char *value, const struct kernel_param *param)
 {
 	WRITE_ONCE(over, true);
+	forget_all();
 	mail->answers.points_hit = hit;
 	mail->answers.preempted = preempted;
 	return 0;

@@ -85,20 +85,6 @@ static void test_each_of_the_tasks_is_first_as_often(void **state)
 		assert_in_range(first[i], 900, 1100);
 }
 
-/* Only the running task can be moved: who shall be behind the others gets a rung that nobody had. */
-static void test_a_task_that_is_met_sends_all_behind_those_not_met(void **state)
-{
-	struct kl_pct p;
-	uint64_t lowest;
-
-	(void)state;
-	meet(&p, 3, 2, 3);
-	lowest = p.lowest;
-	kl_pct_meet(&p, 4, 0);
-	for (int32_t i = 1; i <= 4; i++)
-		assert_true(rung(&p, i) > lowest);
-}
-
 /* Changes of the running task's rung to the lowest of all, within one round. */
 static unsigned int changes_in_a_round(uint64_t seed, uint32_t depth)
 {
@@ -194,21 +180,6 @@ static void test_who_runs_out_of_patience_goes_below_the_others(void **state)
 	assert_int_equal(rung(&p, first), p.lowest);
 }
 
-/* Those who meet no points stand where their running has brought them, not on their rungs. */
-static void test_nobody_gains_on_those_without_points_by_sinking(void **state)
-{
-	struct kl_pct p;
-	uint64_t begin;
-
-	(void)state;
-	meet(&p, 8, 1, 2);
-	begin = p.lowest;
-	for (uint64_t i = 0; i < 100; i++)
-		kl_pct_sink(&p, kl_pct_meet(&p, 1, i * KL_PCT_PATIENCE_NS), i * KL_PCT_PATIENCE_NS);
-	assert_in_range(rung(&p, 1) - begin, 99 * KL_PCT_PATIENCE_NS / KL_PCT_RUNG_NS,
-			100 * KL_PCT_PATIENCE_NS / KL_PCT_RUNG_NS + 100);
-}
-
 static void test_the_lowest_stays_where_it_is_when_it_sinks(void **state)
 {
 	struct kl_pct_task *t;
@@ -259,12 +230,10 @@ int main(void)
 		cmocka_unit_test(test_one_seed_gives_one_schedule),
 		cmocka_unit_test(test_priorities_are_distinct),
 		cmocka_unit_test(test_each_of_the_tasks_is_first_as_often),
-		cmocka_unit_test(test_a_task_that_is_met_sends_all_behind_those_not_met),
 		cmocka_unit_test(test_depth_d_changes_at_most_d_less_one_times_in_a_round),
 		cmocka_unit_test(test_every_scale_of_rounds_is_drawn_as_often),
 		cmocka_unit_test(test_a_task_alone_uses_up_no_points),
 		cmocka_unit_test(test_who_runs_out_of_patience_goes_below_the_others),
-		cmocka_unit_test(test_nobody_gains_on_those_without_points_by_sinking),
 		cmocka_unit_test(test_the_lowest_stays_where_it_is_when_it_sinks),
 		cmocka_unit_test(test_the_oldest_task_is_forgotten_when_there_are_too_many),
 		cmocka_unit_test(test_a_depth_out_of_range_is_brought_into_it),
