@@ -164,9 +164,11 @@ static void forget_all(void)
 {
 	u32 i;
 
-	for (i = 0; i < KL_PCT_TASKS; i++)
+	for (i = 0; i < KL_PCT_TASKS; i++) {
 		if (who[i])
 			put_task_struct(who[i]);
+		who[i] = NULL;
+	}
 }
 
 /* The module's own threads and work items are tasks of the check as well: nobody else is at these points. */

@@ -330,3 +330,14 @@ long_grade() {
 	# The last thing on the terminal is the empty line that it leaves.
 	[[ $output == *$'\r\033[K' ]]
 }
+
+@test "bench schedules counts failing runs under each schedule" {
+	use_users_cache
+	run_split "$klinic" bench schedules swap --variant broken --repeat 1 --format json
+	expect_status 0
+	jq -e '.bench == "schedules" and .seeds == 1 and ([.rows[].variant] | unique) == ["broken"]
+		and (.rows[0].schedules | map([.schedule, .depth]))
+			== [["none", 0], ["random", 0], ["pct", 1], ["pct", 2], ["pct", 3]]
+		and all(.rows[0].schedules[]; .runs == 1 and .failures <= 1)
+		and .rows[0].schedules[0].points == 0 and .rows[0].schedules[2].points > 0' <<<"$out"
+}
