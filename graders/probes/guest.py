@@ -24,16 +24,19 @@ class Guest:
     def __init__(self, prog, module, symbols, registers):
         """module: the name of the one under test; symbols: of its object file."""
         self.prog = prog
-        self.module = module
+        self.module = module.replace("-", "_")  # as kbuild has it
         self.symbols = symbols
         self.registers = registers
         self._mapped = {}
+        self.whole = True
         self.begin()
         self.loaded = list(self._modules())
+        self.is_loaded = any(name == self.module for _, _, name in self.loaded)
+        self.whole = self.complete
 
     def begin(self):
-        """Before each question."""
-        self.complete = True
+        """Before each question. Who does not know all modules has no whole answer."""
+        self.complete = self.whole
         self.steps = STEPS_MAX
 
     def _modules(self):

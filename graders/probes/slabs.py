@@ -86,8 +86,12 @@ class Stacks:
         places = [self.guest.place(pc) for pc in entries]
         for i, place in enumerate(places):
             if place in ("module", "gone"):
-                by = entries[:i]
-                return (place, self.guest.code(entries[i])) if all(map(self._allocates, by)) else None
+                if not all(map(self._allocates, entries[:i])):
+                    return None
+                # Code that ran when a module was loaded is dropped then: its objects stay.
+                if place == "gone" and self.guest.is_loaded:
+                    place = "module"
+                return place, self.guest.code(entries[i])
             if place == "other":
                 return None
         return None

@@ -13,6 +13,7 @@
 #include <klinic/file.h>
 #include <klinic/json.h>
 #include <klinic/kbuild.h>
+#include <klinic/probe.h>
 #include <klinic/sandbox.h>
 #include <klinic/vm.h>
 
@@ -70,6 +71,19 @@ static void look_at_qemu(struct report *r)
 		    why.message);
 	else
 		add(r, "qemu", OK, NULL, "%s, version %s", program, version);
+}
+
+/* What a check does not ask for, klinic does without. */
+static void look_at_drgn(struct report *r)
+{
+	struct kl_error why = KL_ERROR_INIT;
+
+	if (kl_probe_ready(&why))
+		add(r, "drgn", NOTE, "install python3-drgn (make deps)",
+		    "not there: checks that ask guest memory stay inconclusive, and a run that "
+		    "hung is shown without its stacks");
+	else
+		add(r, "drgn", OK, NULL, "python3-drgn is there, to ask guest memory");
 }
 
 static void look_at_sandbox(struct report *r)
@@ -337,6 +351,7 @@ int cli_verb_doctor(const struct cli_args *a, struct kl_error *err)
 	cli_progress_begin("looking");
 	look_at_qemu(&r);
 	look_at_sandbox(&r);
+	look_at_drgn(&r);
 	look_at_source(&r);
 	look_at_compiler(&r);
 	look_at_packages(&r);

@@ -295,6 +295,19 @@ static void test_what_a_check_asks_is_in_its_evidence_and_judged(void **state)
 	judged(&clean, KL_VERDICT_PASS, NULL);
 }
 
+static void test_what_a_module_allocates_when_it_is_loaded_is_its_own_while_it_stays(void **state)
+{
+	KL_AUTO(kl_evidence_deinit) struct kl_evidence ev = { 0 };
+	const struct kl_inspection *in;
+
+	session(*state, "loaded", &ev);
+	in = &ev.checks[0].runs[0].inspection;
+	assert_int_equal(in->n_sites, 1);
+	assert_string_equal(in->sites[0].cache, "kmalloc-512");
+	assert_int_equal(in->sites[0].place, KL_PLACE_MODULE);
+	judged(&ev, KL_VERDICT_PASS, NULL);
+}
+
 static void test_of_a_run_that_hung_the_tasks_are_shown_unbidden(void **state)
 {
 	KL_AUTO(kl_evidence_deinit) struct kl_evidence ev = { 0 };
@@ -322,6 +335,8 @@ int main(void)
 		cmocka_unit_test(test_memory_that_makes_no_sense_is_never_a_whole_answer),
 		cmocka_unit_test(test_a_dump_that_is_none_is_the_machines_fault),
 		cmocka_unit_test(test_what_a_check_asks_is_in_its_evidence_and_judged),
+		cmocka_unit_test(
+			test_what_a_module_allocates_when_it_is_loaded_is_its_own_while_it_stays),
 		cmocka_unit_test(test_of_a_run_that_hung_the_tasks_are_shown_unbidden),
 	};
 

@@ -244,6 +244,29 @@ static struct miscdevice unruly_dev = {
 	.fops = &unruly_fops,
 };
 
-module_misc_device(unruly_dev);
+static void *kept;
+
+/* Allocates from code that is dropped once it has run. */
+static int __init unruly_init(void)
+{
+	int err;
+
+	kept = kmalloc(333, GFP_KERNEL);
+	if (!kept)
+		return -ENOMEM;
+	err = misc_register(&unruly_dev);
+	if (err)
+		kfree(kept);
+	return err;
+}
+module_init(unruly_init);
+
+static void __exit unruly_exit(void)
+{
+	misc_deregister(&unruly_dev);
+	kfree(kept);
+}
+module_exit(unruly_exit);
+
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("does on demand what broken modules do");
