@@ -39,6 +39,7 @@ COMMIT := $(if $(HEAD),-$(HEAD)$(shell git diff --quiet HEAD 2>/dev/null || echo
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB = $(BUILD)/libklinic.a
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+FUZZ_NAMES := $(patsubst tests/fuzz/target_%.c,%,$(FUZZ_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/target_%.c,$(BUILD)/tests/fuzz/replay_%,$(FUZZ_SRC))
 VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
 
@@ -125,7 +126,7 @@ demo: deps
 	@KLINIC=$(abspath $(BUILD)/klinic) tests/demo.sh
 
 test: deps
-	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(UNIT_BIN) $(FUZZ_BIN) $(VM_BIN)
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(UNIT_BIN) $(FUZZ_BIN) $(addprefix $(BUILD)/fuzz/libfuzzer/,$(FUZZ_NAMES)) $(VM_BIN)
 	@MAKE="$(MAKE)" tests/all.sh
 
 certify-test: kernel
@@ -149,7 +150,6 @@ SECONDS ?= 600
 fuzz: $(BUILD)/fuzz/$(ENGINE)/$(T)
 	@BUILD=$(BUILD) tests/fuzz/run.sh $(ENGINE) $(T) $(SECONDS)
 
-FUZZ_NAMES := $(patsubst tests/fuzz/target_%.c,%,$(FUZZ_SRC))
 fuzz-smoke: $(FUZZ_BIN) $(addprefix $(BUILD)/fuzz/libfuzzer/,$(FUZZ_NAMES))
 	@tests/run.sh fuzz-replay $(FUZZ_BIN)
 	@for t in $(FUZZ_NAMES); do BUILD=$(BUILD) tests/fuzz/run.sh smoke $$t || exit 1; done
