@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Grades references, alternatives, decoys and handouts of all exercises again and again, beside a
 # CPU-bound process for each core, and holds every result against what it has to be and against its
-# own first, field by field but for the timings (and the receipt, which signs them).
+# own first, field by field but for the timings (and the receipt, which signs them, and whether a control was in the cache).
 # usage: soak.sh [N]: N gradings, 200 unless it says otherwise. Ends with "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.."
@@ -45,7 +45,7 @@ for ((i = 0; i < wanted; i++)); do
 	status=0
 	"$klinic" grade "$id" --submission "$path" --format json >"$work/result.json" 2>"$work/words" || status=$?
 	first=$work/first.$((i % ${#submissions[@]}))
-	jq -S 'del(.timing, .receipt, .builds[]?.wall_ms)' "$work/result.json" >"$work/now" 2>/dev/null
+	jq -S 'del(.timing, .receipt, .builds[]?.wall_ms, .checks[]?.control?.cached)' "$work/result.json" >"$work/now" 2>/dev/null
 	said=
 	case $status in
 	"$expected") ;;
