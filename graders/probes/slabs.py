@@ -91,10 +91,16 @@ class Stacks:
                 # Code that ran when a module was loaded is dropped then: its objects stay.
                 if place == "gone" and self.guest.is_loaded:
                     place = "module"
+                # Whose it was is not known while another module is there, as the schedule driver.
+                elif place == "gone" and self.guest.loaded and self._on_load(entries[i + 1 :]):
+                    return None
                 return place, self.guest.code(entries[i])
             if place == "other":
                 return None
         return None
+
+    def _on_load(self, entries):
+        return any(self.guest.code(pc).startswith("do_one_initcall+") for pc in entries)
 
     def _allocates(self, pc):
         """Else it is the kernel's own, even if for a module."""
