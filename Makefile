@@ -44,7 +44,7 @@ FUZZ_BIN := $(patsubst tests/fuzz/target_%.c,$(BUILD)/tests/fuzz/replay_%,$(FUZZ
 VM_BIN := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(VM_SRC))
 
 .PHONY: FORCE all help deps demo test check unit fuzz fuzz-smoke kernel vm-test cli-test lint check-layers \
-	check-format check-headers check-docs check-checks format tidy coverage certify certify-test catalogue clean
+	check-format check-headers check-docs check-checks format tidy coverage certify certify-test catalogue redteam clean
 .SECONDARY:
 
 all: $(BUILD)/klinic
@@ -59,6 +59,7 @@ help:
 	@echo "make fuzz-smoke the kept inputs, and a few thousand new ones for each target"
 	@echo "make vm-test    tests that boot guests"
 	@echo "make cli-test   tests of the command as its users see it"
+	@echo "make redteam    submissions that cheat: none may pass"
 	@echo "make certify    certify every exercise"
 	@echo "make catalogue  write docs/catalogue.md from the certificates"
 	@echo "make soak       N=200 gradings beside a hog on each core: one wrong verdict is one too many"
@@ -162,6 +163,9 @@ vm-test: kernel $(VM_BIN)
 
 cli-test: kernel
 	@KLINIC=$(abspath $(BUILD)/klinic) tests/run.sh cli $(sort $(wildcard tests/cli/*.bats))
+
+redteam: kernel
+	@KLINIC=$(abspath $(BUILD)/klinic) tests/redteam/run.sh
 
 check-layers:
 	@tests/lint/check-layers.sh

@@ -8,7 +8,7 @@ export KLINIC_TEST_TALLY
 trap 'rm -f "$KLINIC_TEST_TALLY"' EXIT
 passed=0
 failed=0
-for stage in lint unit fuzz-smoke vm-test cli-test certify-test; do
+for stage in lint unit fuzz-smoke vm-test cli-test redteam certify-test; do
 	echo "== $stage"
 	begun=$SECONDS
 	: >"$KLINIC_TEST_TALLY"
