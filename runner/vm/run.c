@@ -336,11 +336,11 @@ static int was_forged(const struct kl_job *job, const struct kl_buf *mail, const
 		return kl_fail(err, KL_INFRA, "out of memory");
 	if (pread(q->mailbox, now, mail->len, 0) != (ssize_t)mail->len)
 		return kl_fail(err, KL_INFRA, "the mailbox cannot be read");
-	run->forged =
-		memcmp(now, mail->data, sizeof(struct kl_mail_orders)) ||
-		memcmp(now + KL_MAIL_DATA, mail->data + KL_MAIL_DATA, mail->len - KL_MAIL_DATA) ||
-		run->load_status > 0 || run->unload_status > 1 ||
-		(job->unload && !run->load_status && run->unload_status > 0);
+	run->forged = memcmp(now, mail->data, sizeof(struct kl_mail_orders)) != 0 ||
+		      memcmp(now + KL_MAIL_DATA, mail->data + KL_MAIL_DATA,
+			     mail->len - KL_MAIL_DATA) != 0 ||
+		      run->load_status > 0 || run->unload_status > 1 ||
+		      (job->unload && !run->load_status && run->unload_status > 0);
 	return 0;
 }
 
