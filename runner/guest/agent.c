@@ -181,8 +181,13 @@ static void bring_up(void)
 		dup2(console, 1);
 		dup2(console, 2);
 	}
-	/* A hang shows its stack well before the limit of a run. */
+	/*
+	 * A hang shows its stack well before the limit of a run. Looked for each second: at
+	 * the timeout's own pace a task may hang for twice as long before it is told of
+	 * (kernel/hung_task.c, check_hung_task).
+	 */
 	write_file("/proc/sys/kernel/hung_task_timeout_secs", exact() ? "10" : "60");
+	write_file("/proc/sys/kernel/hung_task_check_interval_secs", "1");
 	write_file("/proc/sys/kernel/hung_task_warnings", "4");
 	/* The kernel's log is the kernel's: on a console nothing tells a program's words from it. */
 	write_file("/proc/sys/kernel/printk_devkmsg", "off\n");

@@ -266,10 +266,12 @@ static bool info(struct kl_header *h, const char *text)
 
 		while (colon && colon > q && *colon != ':')
 			colon--;
-		if (!colon || colon == q || !strstr(blocked, " seconds"))
+		if (!colon || *colon != ':' || !strstr(blocked, " seconds"))
 			return false;
 		h->kind = KL_KIND_HUNG_TASK;
-		kh_title(h, "hung task %.*s", (int)(colon - q), q);
+		/* A task may have no name: any can rename itself. */
+		kh_title(h, colon > q ? "hung task %.*s" : "hung task without a name%.*s",
+			 (int)(colon - q), q);
 		return true;
 	}
 	if (strstr(p, " self-detected stall on CPU") || strstr(p, " detected stalls on ") ||

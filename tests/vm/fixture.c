@@ -90,6 +90,7 @@ static void run_in(struct fixture *f, struct kl_template *t, const char *check, 
 	succeed(kl_program_build(&f->exercise, c, &program, &oracle, &err), &err);
 	job = (struct kl_job){ .module_ko = f->module.ko,
 			       .module_name = f->exercise.module,
+			       .program_name = "check",
 			       .program = program,
 			       .seed = seed,
 			       .guest_seconds = c->guest_seconds,
