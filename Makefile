@@ -159,10 +159,10 @@ kernel: $(BUILD)/klinic
 	@$(BUILD)/klinic kernel build kasan
 
 vm-test: kernel $(VM_BIN)
-	@tests/run.sh vm $(VM_BIN)
+	@KLINIC_TEST_JOBS=$(JOBS) tests/run.sh vm $(VM_BIN)
 
 cli-test: kernel
-	@KLINIC=$(abspath $(BUILD)/klinic) tests/run.sh cli $(sort $(wildcard tests/cli/*.bats))
+	@KLINIC_TEST_JOBS=$(JOBS) KLINIC=$(abspath $(BUILD)/klinic) tests/run.sh cli $(sort $(wildcard tests/cli/*.bats))
 
 redteam: kernel
 	@KLINIC=$(abspath $(BUILD)/klinic) tests/redteam/run.sh
