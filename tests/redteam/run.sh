@@ -16,7 +16,6 @@
 # @addr:SYMBOL@ stands for an address of the kernel that it is judged on, which is no secret:
 # kernels are built from public sources, and equal builds are equal. @mail:EXPRESSION@ and
 # @mailstr:NAME@ are C over runner/guest/mailbox.h and kit.h.
-# What is in open/ still passes, and is not run unless it is named (docs/threat-model.md).
 # usage: run.sh [FILE …]; ends with "N passed, N failed".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -127,7 +126,7 @@ worker() { # every jobs-th file, from this one on
 if [ $# -gt 0 ]; then
 	files=("$@")
 else
-	mapfile -t files < <(find "$here" -mindepth 2 -not -path '*/open/*' \( -name '*.patch' -o -name '*.sh' \) | sort)
+	mapfile -t files < <(find "$here" -mindepth 2 \( -name '*.patch' -o -name '*.sh' \) | sort)
 fi
 [ "${#files[@]}" -gt 0 ] || { echo "--- redteam: there is nothing to run"; exit 1; }
 for i in "${!files[@]}"; do files[i]=$(realpath "${files[i]}"); done
