@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,9 +20,11 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "guest/kit.h"
@@ -142,10 +145,57 @@ static void arm_watchdog(uint64_t limit_ns)
 	pci_write8(esb_slot, ESB_LOCK_REG, 0x3); /* enabled, and locked so */
 }
 
+/*
+ * QEMU may move the clock on while it stops: for a moment the CPU counts as stopped and
+ * the machine as running, and the main loop, if it looks just then, takes the CPU for
+ * idle and jumps to the next timer (QEMU softmmu/icount.c, icount_start_warp_timer; its
+ * order against cpu_stop_current() is the host's scheduler's). So nothing may depend on
+ * whether it jumped: behind the stop the agent does nothing, in one instruction, until a
+ * timer of its own that is later than any jump. Then both ways have led to one state, but
+ * for part of an instruction's time, which the sleep that follows takes away: who wakes
+ * from it wakes at its deadline. As a real-time task, because a fair one would keep that
+ * part in its account.
+ */
+#define STOP_REST_NS  20000000L /* a tick takes 4 ms */
+#define STOP_SLEEP_NS 30000000L /* since the same moment */
+
+extern const char stop_resting[];
+
+static void leave_rest(int sig, siginfo_t *info, void *context)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	(void)sig;
+	(void)info;
+	/* On two CPUs the host may hold one so long that the timer comes before the stop. */
+	if (r[REG_RIP] == (greg_t)stop_resting)
+		r[REG_RIP] += 2;
+}
+
 static void stop_machine(void)
 {
+	const struct itimerval rest = { { 0, STOP_REST_NS / 1000 }, { 0, STOP_REST_NS / 1000 } };
+	const struct itimerval none = { 0 };
+	const struct sched_param first = { .sched_priority = 1 }, fair = { 0 };
+	struct timespec wake;
+
 	tcdrain(console);
-	outb(PVPANIC_PANICKED, PVPANIC_PORT);
+	sched_setscheduler(0, SCHED_FIFO, &first);
+	clock_gettime(CLOCK_MONOTONIC, &wake);
+	wake.tv_nsec += STOP_SLEEP_NS;
+	wake.tv_sec += wake.tv_nsec / 1000000000L;
+	wake.tv_nsec %= 1000000000L;
+	setitimer(ITIMER_REAL, &rest, NULL);
+	__asm__ volatile("outb %0, %1\n"
+			 "stop_resting:\n"
+			 "\t.byte 0xeb, 0xfe\n" /* jmp stop_resting, in its short form */
+			 :
+			 : "a"((uint8_t)PVPANIC_PANICKED), "d"((uint16_t)PVPANIC_PORT)
+			 : "memory");
+	setitimer(ITIMER_REAL, &none, NULL);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL) == EINTR)
+		;
+	sched_setscheduler(0, SCHED_OTHER, &fair);
 }
 
 /* Two CPUs run by the host's clock, and a busy host may hold either for a while. */
@@ -201,6 +251,11 @@ static void bring_up(void)
 		give_up("mailbox");
 	if (find_watchdog(mem))
 		give_up("watchdog");
+	if (sigaction(SIGALRM,
+		      &(struct sigaction){ .sa_sigaction = leave_rest,
+					   .sa_flags = SA_SIGINFO | SA_RESTART },
+		      NULL))
+		give_up("timer");
 	close(mem);
 }
 

@@ -137,3 +137,15 @@ void fixture_run_deinit(struct fixture_run *r)
 {
 	kl_run_deinit(&r->run);
 }
+
+void fixture_hogs(struct kl_process *hog, unsigned int n)
+{
+	struct kl_error err = KL_ERROR_INIT;
+
+	for (unsigned int i = 0; i < n; i++) {
+		KL_AUTO(kl_command_destroy_p) struct kl_command *c = kl_command_create("sh");
+
+		kl_command_args(c, "-c", "while :; do :; done", NULL);
+		assert_int_equal(kl_command_start(c, &hog[i], &err), 0);
+	}
+}

@@ -6,6 +6,7 @@
 #ifndef KLINIC_TESTS_VM_FIXTURE_H
 #define KLINIC_TESTS_VM_FIXTURE_H
 
+#include <klinic/command.h>
 #include <klinic/exercise.h>
 #include <klinic/kbuild.h>
 #include <klinic/vm.h>
@@ -39,5 +40,7 @@ void fixture_run_with_canary(struct fixture *f, const char *check, const char *t
 void fixture_run_in(struct fixture *f, struct kl_template *t, const char *check, uint64_t seed,
 		    struct fixture_run *ret);
 void fixture_run_deinit(struct fixture_run *r);
+/* Starts n processes that only use the CPU; the caller ends them (kl_process_deinit()). */
+void fixture_hogs(struct kl_process *hog, unsigned int n);
 
 #endif

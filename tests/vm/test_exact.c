@@ -83,15 +83,9 @@ static void test_cpu_hogs_beside_a_run_change_nothing(void **state)
 	struct fixture *f = *state;
 	KL_AUTO(fixture_run_deinit) struct fixture_run a = { 0 }, b = { 0 };
 	struct kl_process hog[2] = { KL_PROCESS_INIT, KL_PROCESS_INIT };
-	struct kl_error err = KL_ERROR_INIT;
 
 	fixture_run(f, "racy", 9, &a);
-	for (int i = 0; i < 2; i++) {
-		KL_AUTO(kl_command_destroy_p) struct kl_command *c = kl_command_create("sh");
-
-		kl_command_args(c, "-c", "while :; do :; done", NULL);
-		assert_int_equal(kl_command_start(c, &hog[i], &err), 0);
-	}
+	fixture_hogs(hog, 2);
 	fixture_run(f, "racy", 9, &b);
 	for (int i = 0; i < 2; i++)
 		kl_process_deinit(&hog[i]);
