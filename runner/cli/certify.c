@@ -3,8 +3,12 @@
  * seeds and held against what is expected of it. A solution that is refused or
  * does not build fails, but proves nothing: then the exercise is wrong.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <klinic/deadline.h>
 
 #include "cli/certify.h"
 #include "cli/cli.h"
@@ -161,11 +165,11 @@ int cli_certify_judge(const struct kl_exercise *e, const struct kl_session_optio
 }
 
 /* In a hurry only the checks that are to catch a decoy are asked, until one does. */
-static int judge_decoy(const struct kl_exercise *e, const struct order *o,
+static int judge_decoy(const struct kl_exercise *e, const struct kl_session_options *o,
 		       const struct kl_variant *v, struct cli_judgement *ret, struct kl_error *err)
 {
 	for (size_t i = 0; i < v->caught_by.n; i++) {
-		struct kl_session_options session = o->session;
+		struct kl_session_options session = *o;
 
 		session.only_check = v->caught_by.v[i];
 		cli_judgement_deinit(ret);
@@ -179,14 +183,21 @@ static int judge_decoy(const struct kl_exercise *e, const struct order *o,
 }
 
 static int grade_variant(const struct kl_exercise *e, const struct order *o,
-			 const struct kl_variant *v, struct cli_outcome *ret, struct kl_error *err)
+			 const struct kl_session_options *session, struct cli_outcome *ret,
+			 struct kl_error *err)
 {
+	const struct kl_variant *v = ret->variant;
+	struct kl_session_options once = *session;
 	bool narrow = o->quick && v->role == KL_ROLE_DECOY && v->caught_by.n;
 
-	ret->variant = v;
 	ret->expected = expected_of(v->role);
-	if (narrow ? judge_decoy(e, o, v, &ret->judgement, err)
-		   : cli_certify_judge(e, &o->session, v, &ret->judgement, err))
+	/* An unchanged submission is the broken code: how often that fails is measured there. */
+	if (v->role == KL_ROLE_NOOP) {
+		once.all_seeds = false;
+		session = &once;
+	}
+	if (narrow ? judge_decoy(e, session, v, &ret->judgement, err)
+		   : cli_certify_judge(e, session, v, &ret->judgement, err))
 		return -1;
 	forget_logs(&ret->judgement);
 	return 0;
@@ -241,6 +252,95 @@ static int conclude(struct cli_certification *c, const struct order *o, struct k
 	return c->whole ? cli_certify_controls(c, err) : 0;
 }
 
+/* Solutions side by side: while one is built, another has a guest. */
+struct pool {
+	struct cli_certification *c;
+	const struct order *o;
+	struct kl_session_options session;
+	pthread_mutex_t lock;
+	size_t next, done;
+	int64_t begun;
+	size_t failed_at; /* the first in order counts, whoever was faster; n_outcomes: none */
+	struct kl_error err;
+};
+
+/* Of a session's progress only what comes before the runs: those of two would mix. */
+static void show_preparation(const char *phase, unsigned long done, unsigned long total,
+			     int64_t elapsed_ms, int64_t expected_ms, void *arg)
+{
+	if (strcmp(phase, "run") != 0)
+		cli_progress(phase, done, total, elapsed_ms, expected_ms, arg);
+}
+
+static void show_done(struct pool *p)
+{
+	cli_progress("solution", p->done, p->c->n_outcomes, (kl_now_ns() - p->begun) / 1000000, 0,
+		     NULL);
+}
+
+static void *grade_some(void *arg)
+{
+	struct pool *p = arg;
+
+	for (;;) {
+		struct kl_error err = KL_ERROR_INIT;
+		struct cli_outcome *out = NULL;
+		size_t i;
+		int failed;
+
+		pthread_mutex_lock(&p->lock);
+		i = p->next;
+		if (i < p->failed_at) {
+			out = &p->c->outcomes[i];
+			p->next++;
+		}
+		pthread_mutex_unlock(&p->lock);
+		if (!out)
+			return NULL;
+		failed = grade_variant(&p->c->exercise, p->o, &p->session, out, &err);
+		pthread_mutex_lock(&p->lock);
+		if (failed && i < p->failed_at) {
+			p->failed_at = i;
+			p->err = err;
+		}
+		p->done++;
+		show_done(p);
+		pthread_mutex_unlock(&p->lock);
+	}
+}
+
+static int grade_variants(struct cli_certification *c, const struct order *o, struct kl_error *err)
+{
+	struct pool p = { .c = c,
+			  .o = o,
+			  .session = o->session,
+			  .lock = PTHREAD_MUTEX_INITIALIZER,
+			  .begun = kl_now_ns(),
+			  .failed_at = c->n_outcomes };
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t guests = cores > 0 ? (size_t)cores : 1, n, started = 0;
+	KL_AUTO_FREE pthread_t *worker = NULL;
+
+	if (o->session.jobs && o->session.jobs < guests)
+		guests = o->session.jobs;
+	n = guests < c->n_outcomes ? guests : c->n_outcomes;
+	worker = calloc(n + 1, sizeof(*worker));
+	if (!worker)
+		return no_memory(err);
+	p.session.progress = show_preparation;
+	p.session.jobs = n ? (unsigned int)(guests / n) : 1;
+	while (started < n && !pthread_create(&worker[started], NULL, grade_some, &p))
+		started++;
+	if (!started)
+		grade_some(&p);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(worker[i], NULL);
+	if (p.failed_at == c->n_outcomes)
+		return 0;
+	*err = p.err;
+	return -1;
+}
+
 static int certify(struct cli_certification *c, const struct order *o, struct kl_error *err)
 {
 	c->outcomes = calloc(c->variants.n + 1, sizeof(*c->outcomes));
@@ -248,16 +348,12 @@ static int certify(struct cli_certification *c, const struct order *o, struct kl
 		return no_memory(err);
 	for (size_t i = 0; i < c->variants.n; i++) {
 		const struct kl_variant *v = &c->variants.v[i];
-		struct cli_outcome *out = &c->outcomes[c->n_outcomes];
 
 		if (o->variant && strcmp(o->variant, v->name) != 0)
 			continue;
-		c->n_outcomes++;
-		cli_progress_part("%s (%zu of %zu)", v->name, i + 1, c->variants.n);
-		if (grade_variant(&c->exercise, o, v, out, err))
-			return -1;
+		c->outcomes[c->n_outcomes++].variant = v;
 	}
-	return conclude(c, o, err);
+	return grade_variants(c, o, err) || conclude(c, o, err) ? -1 : 0;
 }
 
 static int variant_exists(const struct kl_variants *vs, const char *name, struct kl_error *err)

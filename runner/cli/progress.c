@@ -49,6 +49,7 @@ static const char *phase_words(const char *phase)
 		{ "link", "kernel: linking" },
 		{ "headers", "kernel: headers" },
 		{ "run", "guests" },
+		{ "solution", "solutions" },
 	};
 
 	for (size_t i = 0; i < KL_ARRAY_SIZE(table); i++)
