@@ -20,6 +20,11 @@ struct kl_session_options {
 	bool control; /* checks that did not fail: must known-bad code fail them? (grade) */
 	bool build_kernel; /* build a missing kernel; else KL_INFRA */
 	bool rebuild_template;
+	/*
+	 * Runs without what the host reads of a guest and without canaries, to measure what
+	 * these cost. What is not heard and not read is no pass: such a session never passes.
+	 */
+	bool bare;
 	bool has_seed; /* only this seed, for every check */
 	uint64_t seed;
 	unsigned int seeds; /* override the number of seeds; 0: the exercise's */

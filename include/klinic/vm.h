@@ -85,6 +85,7 @@ struct kl_job {
 	char canary_token[KL_CANARY_CHARS + 1]; /* hex; a secret of this run */
 	unsigned int guest_seconds; /* exact limit for the whole run */
 	bool unload, leaks;
+	bool bare; /* nothing of the guest's memory is read: only to measure what reading costs */
 	void (*on_console)(const char *data, size_t len, void *arg); /* live, may be NULL */
 	void *arg;
 	/*

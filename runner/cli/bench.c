@@ -1,7 +1,9 @@
 /*
  * klinic bench grade: what a warm grade of the reference costs, phase by phase.
  * Guests run one at a time here, so that their times add up and what is left is
- * the time outside of them.
+ * the time outside of them. Each grade is made twice, with all evidence and with
+ * none, one right after the other, so that what the evidence costs shows whatever
+ * else the machine does.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,7 +17,7 @@
 #define REPETITIONS_DEFAULT 5
 #define REPETITIONS_MAX	    1000
 
-enum phase { INTAKE, BUILD, VM, VERDICT, TOTAL, GUESTS, OUTSIDE, PHASES };
+enum phase { INTAKE, BUILD, VM, VERDICT, TOTAL, GUESTS, OUTSIDE, BARE, EVIDENCE, PHASES };
 
 static const struct {
 	const char *key, *words;
@@ -27,6 +29,8 @@ static const struct {
 	[TOTAL] = { "total_ms", "total" },
 	[GUESTS] = { "guests_ms", "guests' own time" },
 	[OUTSIDE] = { "outside_ms", "outside of guests" },
+	[BARE] = { "bare_guests_ms", "guests, no evidence" },
+	[EVIDENCE] = { "evidence_ms_per_run", "evidence, per run" },
 };
 
 struct sample {
@@ -43,21 +47,57 @@ static int64_t guests_ms(const struct kl_evidence *ev)
 	return sum;
 }
 
-static int measure(const struct kl_exercise *e, const char *path, struct sample *ret,
-		   struct kl_error *err)
+static int64_t count_runs(const struct kl_evidence *ev)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ev->n_checks; i++)
+		n += ev->checks[i].n_runs;
+	return n ? (int64_t)n : 1;
+}
+
+static int judge(const struct kl_exercise *e, const char *path, bool bare, struct cli_judgement *j,
+		 struct kl_error *err)
 {
 	const struct kl_session_options o = { .hidden = true,
 					      .visible = true,
-					      .control = true,
+					      .control = !bare,
+					      .bare = bare,
 					      .build_kernel = true,
 					      .jobs = 1,
 					      .progress = cli_progress };
+
+	return cli_intake(e, path, j, err) || cli_judge(e, &o, j, err) ? -1 : 0;
+}
+
+static int measure_bare(const struct kl_exercise *e, const char *path, const struct kl_evidence *ev,
+			struct sample *ret, struct kl_error *err)
+{
+	KL_AUTO(cli_judgement_deinit) struct cli_judgement j = { 0 };
+
+	if (judge(e, path, true, &j, err))
+		return -1;
+	if (j.result.verdict == KL_VERDICT_PASS)
+		return kl_fail(err, KL_INFRA, "a grade without evidence passed: that is a bug");
+	if (count_runs(&j.evidence) != count_runs(ev))
+		return kl_fail(err, KL_INFRA,
+			       "%" PRId64 " runs without evidence and %" PRId64
+			       " with it cannot be compared: %s",
+			       count_runs(&j.evidence), count_runs(ev), j.result.summary);
+	ret->ms[BARE] = guests_ms(&j.evidence);
+	ret->ms[EVIDENCE] = (ret->ms[GUESTS] - ret->ms[BARE]) / count_runs(ev);
+	return 0;
+}
+
+static int measure(const struct kl_exercise *e, const char *path, struct sample *ret,
+		   struct kl_error *err)
+{
 	KL_AUTO(cli_judgement_deinit) struct cli_judgement j = { 0 };
 	KL_AUTO(kl_buf_deinit) struct kl_buf b = KL_BUF_INIT;
 	int64_t begun = kl_now_ns();
 	const struct kl_evidence *ev = &j.evidence;
 
-	if (cli_intake(e, path, &j, err) || cli_judge(e, &o, &j, err))
+	if (judge(e, path, false, &j, err))
 		return -1;
 	if (j.result.verdict != KL_VERDICT_PASS)
 		return kl_fail(err, KL_CONTENT, "%s does not pass, so its time says nothing: %s",
@@ -71,7 +111,7 @@ static int measure(const struct kl_exercise *e, const char *path, struct sample 
 	ret->ms[VERDICT] = ret->ms[TOTAL] - ev->intake_ms - ev->build_ms - ev->vm_ms;
 	ret->ms[GUESTS] = guests_ms(ev);
 	ret->ms[OUTSIDE] = ret->ms[TOTAL] - ret->ms[GUESTS];
-	return 0;
+	return measure_bare(e, path, ev, ret, err);
 }
 
 static int by_value(const void *a, const void *b)

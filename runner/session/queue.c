@@ -91,7 +91,9 @@ static void fill_job(const struct ks_session *s, const struct ks_plan *p, uint64
 	}
 	ks_challenge(s->exercise, s->submission, c, seed, job->challenge);
 	name_program(job);
-	ks_canary(s, p, job);
+	job->bare = s->options->bare;
+	if (!job->bare)
+		ks_canary(s, p, job);
 }
 
 /* A run that could not be made at all is evidence too: of the machine, not of the submission. */

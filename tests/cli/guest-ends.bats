@@ -105,3 +105,11 @@ long_grade() {
 		and all(.rows[0].schedules[]; .runs == 1 and .failures <= 1)
 		and .rows[0].schedules[0].points == 0 and .rows[0].schedules[2].points > 0' <<<"$out"
 }
+
+@test "bench grade tells what evidence costs, in one run" {
+	use_users_cache
+	run_split "$klinic" bench grade swap --repeat 1 --format json
+	expect_status 0
+	jq -e '.bench == "grade" and .guests_ms.median > 0 and .bare_guests_ms.median > 0
+		and (.evidence_ms_per_run | has("min") and has("median") and has("max"))' <<<"$out"
+}
