@@ -64,7 +64,11 @@ struct kl_kernel_list {
 /* Every flavour of broken-kernels/flavours/ and everything in the cache. */
 int kl_kernel_list(struct kl_kernel_list *ret, struct kl_error *err);
 void kl_kernel_list_deinit(struct kl_kernel_list *l);
-/* Removes unfinished builds nobody works on and kernels that no flavour names any more; all: every one, check programs and handouts' modules. */
+/*
+ * Removes unfinished builds nobody works on and kernels that no flavour names any more;
+ * all: every one, checks' programs, handouts' modules and controls' outcomes. Certificates
+ * stay.
+ */
 int kl_kernel_prune(bool all, uint64_t *ret_bytes, struct kl_error *err);
 
 struct kl_module {

@@ -154,7 +154,9 @@ static const struct cli_verb verbs[] = {
 	  .summary = "list, build and remove kernels",
 	  .text = "Kernels are built from linux-source and a flavour's configuration, and kept in the "
 		  "cache. prune removes unfinished builds, and kernels and templates that nothing "
-		  "names any more; with --all every one.",
+		  "names any more; with --all every one, and checks' programs, handouts' modules "
+		  "and the outcomes of controls too, which are made again when they are needed. "
+		  "Certificates stay.",
 	  .min = 1,
 	  .max = 2,
 	  .run = cli_verb_kernel,

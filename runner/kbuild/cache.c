@@ -1,4 +1,4 @@
-/* The kernels in the cache: what is there, and what may go. */
+/* The kernels in the cache, and what was made with them: what is there, and what may go. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +208,37 @@ static int sweep(const char *sub, const struct kl_strv *keep, uint64_t *bytes, s
 	return 0;
 }
 
+/* A file for a digest, and no temporary beside it: another klinic may be about to rename that one. */
+static bool is_record(const char *name)
+{
+	KL_AUTO_FREE char *digest = strndup(name, KL_DIGEST_HEX - 1);
+
+	return digest && kb_is_digest(digest) && kl_str_eq(name + strlen(digest), ".json");
+}
+
+/* Records need no lock: who misses one makes it again. */
+static int sweep_records(const char *sub, uint64_t *bytes, struct kl_error *err)
+{
+	KL_AUTO(kl_strv_deinit) struct kl_strv names = { 0 };
+	KL_AUTO_FREE char *root = NULL;
+
+	if (kl_cache_dir(sub, &root, err) || kl_dir_list(root, &names, err))
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		KL_AUTO_FREE char *path = kl_path_join(root, names.v[i]);
+		uint64_t size = 0;
+
+		if (!path)
+			return no_memory(err);
+		if (!is_record(names.v[i]))
+			continue;
+		if (kl_tree_size(path, &size, err) || kl_remove_tree(path, err))
+			return -1;
+		*bytes += size;
+	}
+	return 0;
+}
+
 int kl_kernel_prune(bool all, uint64_t *ret_bytes, struct kl_error *err)
 {
 	KL_AUTO(today_deinit) struct today t = { 0 };
@@ -218,8 +249,9 @@ int kl_kernel_prune(bool all, uint64_t *ret_bytes, struct kl_error *err)
 		return -1;
 	if (sweep("kernels", &t.digests, &bytes, err) || sweep("sources", &t.sources, &bytes, err))
 		return -1;
-	if (all && (sweep("programs", &t.digests, &bytes, err) ||
-		    sweep("modules", &t.digests, &bytes, err)))
+	if (all &&
+	    (sweep("programs", &t.digests, &bytes, err) ||
+	     sweep("modules", &t.digests, &bytes, err) || sweep_records("controls", &bytes, err)))
 		return -1;
 	*ret_bytes = bytes;
 	return 0;

@@ -243,6 +243,33 @@ static void test_kernels_are_listed_and_pruned_by_what_flavours_name_today(void 
 	assert_false(find(&after, r.digest)->ready);
 }
 
+static void expect_there(const struct root *root, const char *path, bool there)
+{
+	KL_AUTO_FREE char *full = kl_asprintf("%s/cache/klinic/%s", root->dir, path);
+
+	if (kl_file_exists(full) != there)
+		fail_msg("%s is %s", path, there ? "gone" : "still there");
+}
+
+#define DIGEST "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+
+static void test_outcomes_of_controls_go_with_all_and_certificates_never(void **state)
+{
+	const struct root *root = *state;
+	uint64_t bytes = 0;
+
+	put(root, "cache/klinic/controls", DIGEST ".json", "{}");
+	put(root, "cache/klinic/controls", DIGEST ".json.Ab12Cd", "{"); /* being written */
+	put(root, "cache/klinic/certificates", DIGEST ".json", "{}");
+	assert_int_equal(kl_kernel_prune(false, &bytes, NULL), 0);
+	expect_there(root, "controls/" DIGEST ".json", true);
+	assert_int_equal(kl_kernel_prune(true, &bytes, NULL), 0);
+	assert_true(bytes > 0);
+	expect_there(root, "controls/" DIGEST ".json", false);
+	expect_there(root, "controls/" DIGEST ".json.Ab12Cd", true);
+	expect_there(root, "certificates/" DIGEST ".json", true);
+}
+
 static void test_a_build_that_goes_on_is_not_pruned(void **state)
 {
 	const struct root *root = *state;
@@ -316,6 +343,7 @@ int main(void)
 		TEST(test_a_source_that_is_no_kernel_leaves_nothing),
 		TEST(test_a_kernel_that_is_not_built_is_told_with_the_command),
 		TEST(test_kernels_are_listed_and_pruned_by_what_flavours_name_today),
+		TEST(test_outcomes_of_controls_go_with_all_and_certificates_never),
 		TEST(test_a_build_that_goes_on_is_not_pruned),
 		cmocka_unit_test(test_progress_counts_steps_and_sees_linking_begin),
 	};
