@@ -303,6 +303,12 @@ int kl_judge_run(const struct kl_check_evidence *c, const struct kl_run *run,
 				  "no memory was lost",
 				  "The leak detector gave up before the end; grade again.", ret,
 				  err);
+	/* Code under test that calls nothing of the kernel is none: somebody made the driver deaf. */
+	if (run->scheduled && !run->points_hit)
+		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
+				  "the schedule driver met no call of the module, so nothing shows "
+				  "that this run had another schedule than any",
+				  "The run could not be put under its schedule.", ret, err);
 	if (kl_inspection_lacks(&run->inspection))
 		return no_verdict(&d, KL_VERDICT_INCONCLUSIVE,
 				  "the guest's memory did not answer all that the check asks of it",

@@ -86,6 +86,7 @@ struct kl_run {
 	char *canary_log; /* console after the end of the run, or NULL; hostile text, not kept in JSON */
 	int64_t wall_ms;
 	struct kl_inspection inspection; /* what drgn found in memory; empty when nobody asked */
+	bool scheduled; /* under the schedule driver */
 	uint64_t points_hit; /* preemption points met and taken, from the schedule driver */
 	uint64_t preempted;
 };

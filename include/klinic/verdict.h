@@ -31,6 +31,6 @@ KL_ENUM_DECLARE(kl_mode, enum kl_mode);
  * a help text included, would take the certificates away, and nobody who works on
  * klinic would ever see one.
  */
-#define KL_JUDGING "2"
+#define KL_JUDGING "3"
 
 #endif

@@ -72,6 +72,7 @@ static json_t *run_json(const struct kl_run *r)
 	kl_out_put(&o, "wall_ms", json_integer(r->wall_ms));
 	if (kl_inspection_any(&r->inspection))
 		kl_out_put(&o, "probes", kl_inspection_json(&r->inspection));
+	kl_out_put(&o, "scheduled", json_boolean(r->scheduled));
 	kl_out_put(&o, "points_hit", kl_out_u64(r->points_hit));
 	kl_out_put(&o, "preempted", kl_out_u64(r->preempted));
 	return o;

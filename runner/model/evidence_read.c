@@ -72,6 +72,7 @@ static int read_canary(const json_t *o, struct kl_run *ret, struct kl_error *err
 static int read_later_facts(const json_t *o, struct kl_run *ret, struct kl_error *err)
 {
 	if ((json_object_get(o, "forged") && kl_in_bool(o, "forged", &ret->forged, err)) ||
+	    (json_object_get(o, "scheduled") && kl_in_bool(o, "scheduled", &ret->scheduled, err)) ||
 	    (json_object_get(o, "log_cut") && kl_in_bool(o, "log_cut", &ret->log_cut, err)) ||
 	    (json_object_get(o, "leaks_unheard") &&
 	     kl_in_bool(o, "leaks_unheard", &ret->leaks_unheard, err)) ||

@@ -367,7 +367,8 @@ int kl_vm_run(struct kl_template *t, const struct kl_job *job, struct kl_run *re
 {
 	KL_AUTO(kl_buf_deinit) struct kl_buf mail = KL_BUF_CAPPED(KL_MAIL_SIZE);
 	KL_AUTO(kl_qemu_deinit) struct kl_qemu q = KL_QEMU_INIT;
-	KL_AUTO(kl_run_deinit) struct kl_run run = { .seed = job->seed };
+	KL_AUTO(kl_run_deinit)
+	struct kl_run run = { .seed = job->seed, .scheduled = job->sched_ko != NULL };
 	KL_AUTO(kl_vm_leave_p) struct kl_vm_place place = KL_VM_PLACE_INIT;
 	KL_AUTO_CLOSE int state = -1;
 	struct kl_slots slots = { 0 };

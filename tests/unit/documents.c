@@ -105,6 +105,7 @@ static void fill_run(struct kl_run *run)
 		.log_where = strdup("only in memory: BUG"),
 		.modules_wrong = strdup("ghost"),
 		.wall_ms = 2100,
+		.scheduled = true,
 		.points_hit = 4711,
 		.preempted = 1400,
 	};

@@ -417,6 +417,14 @@ static void test_what_went_unheard_is_named_and_gives_no_verdict(void **state)
 	       "Seed 41: the leak detector gave up before the end, so nothing shows that no memory "
 	       "was lost.",
 	       "The leak detector gave up before the end; grade again.");
+	x.r.leaks_unheard = false;
+	x.r.scheduled = true;
+	expect(&x, KL_VERDICT_INCONCLUSIVE,
+	       "Seed 41: the schedule driver met no call of the module, so nothing shows that this "
+	       "run had another schedule than any.",
+	       "The run could not be put under its schedule.");
+	x.r.points_hit = 1;
+	expect(&x, KL_VERDICT_PASS, NULL, NULL);
 }
 
 static void test_a_flooded_log_is_no_way_to_a_pass(void **state)

@@ -57,9 +57,9 @@ static void test_evidence_comes_back_whole(void **state)
 /* Recorded before the host looked at these: as if nothing had been found. */
 static void test_evidence_of_an_older_klinic_is_read(void **state)
 {
-	static const char *const later[] = { "log_cut",	      "leaks_unheard",	 "oopses",
-					     "warnings",      "log_differs",	 "log_where",
-					     "modules_wrong", "switches_changed" };
+	static const char *const later[] = { "log_cut",	      "leaks_unheard",	  "oopses",
+					     "warnings",      "log_differs",	  "log_where",
+					     "modules_wrong", "switches_changed", "scheduled" };
 	KL_AUTO(kl_evidence_deinit) struct kl_evidence e = { 0 };
 	KL_AUTO_JSON json_t *document = documents_evidence();
 	json_t *check = json_array_get(json_object_get(document, "checks"), 0);
