@@ -25,9 +25,31 @@ limit=${KLINIC_TEST_SECONDS:-3600} # far outside what a cheat takes: a net, not 
 jobs=$(nproc)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}
 work=$(mktemp -d) || exit 4
-trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+trap leave EXIT
 trap 'exit 130' INT TERM
 export LC_ALL=C.UTF-8
+
+# What runs in the background does not hear Ctrl-C, and timeout's group none of ours: each is told.
+end_children() {
+	local pids
+	mapfile -t pids < <(jobs -rp)
+	[ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}" 2>/dev/null
+	wait
+}
+
+# shellcheck disable=SC2317 # called by the trap
+leave() {
+	trap '' INT TERM # what is begun here is short, and has to be finished
+	end_children
+	chmod -R u+w "$work" 2>/dev/null
+	rm -rf "$work"
+}
+
+# A trap waits for what is in the foreground, so that what may take long is not.
+tended() { # COMMAND …
+	"$@" &
+	wait "$!"
+}
 
 header() { # FILE KEY
 	LC_ALL=C sed -nE "1,20s/^(# )?$2: +//p" "$1" | head -n 1
@@ -77,10 +99,10 @@ judge() { # FILE STATUS JSON STDERR
 	local expected says verdict
 	expected=$(header "$1" Expected)
 	says=$(header "$1" Says)
-	[ "$2" -ne 124 ] && [ "$2" -ne 137 ] || { complain "$1" "no answer after $limit s"; return; }
+	if [ "$2" -eq 124 ] || [ "$2" -eq 137 ]; then complain "$1" "no answer after $limit s"; return; fi
 	verdict=$(jq -r .verdict "$3" 2>/dev/null)
-	[ "$2" -ne 0 ] && [ "$verdict" != pass ] || { complain "$1" "PASSES"; return; }
-	[ "$2" -ne 4 ] && [ "$verdict" != infra ] || { complain "$1" "is infra: $(cat "$4")"; return; }
+	if [ "$2" -eq 0 ] || [ "$verdict" = pass ]; then complain "$1" "PASSES"; return; fi
+	if [ "$2" -eq 4 ] || [ "$verdict" = infra ]; then complain "$1" "is infra: $(cat "$4")"; return; fi
 	case $expected:$2 in
 	usage:2) [ -s "$4" ] && [ ! -s "$3" ] ;;
 	intake:3) jq -e '.refused | length > 0' "$3" ;;
@@ -99,14 +121,14 @@ attack() { # FILE NUMBER
 	local d=$work/$2 begun=$SECONDS status=0 check seed args=()
 	mkdir -p "$d/tmp"
 	case $1 in
-	*.sh) bash "$1" "$d/submission" "$top" >"$d/made" 2>&1 || { complain "$1" "was not made: $(cat "$d/made")"; return; } ;;
+	*.sh) tended bash "$1" "$d/submission" "$top" >"$d/made" 2>&1 || { complain "$1" "was not made: $(cat "$d/made")"; return; } ;;
 	*) LC_ALL=C sed -f "$work/tokens.sed" "$1" >"$d/submission" ;;
 	esac
 	check=$(header "$1" Check)
 	seed=$(header "$1" Seed)
 	[ -z "$check" ] || args+=(--check "$check")
 	[ -z "$seed" ] || args+=(--seed "$seed")
-	HOME=$work/home XDG_CACHE_HOME=$cache TMPDIR=$d/tmp timeout -k 10 "$limit" \
+	tended env HOME="$work/home" XDG_CACHE_HOME="$cache" TMPDIR="$d/tmp" timeout -k 10 "$limit" \
 		"$klinic" grade "$(header "$1" Exercise)" --submission "$d/submission" ${args[@]+"${args[@]}"} \
 		--format json >"$d/result.json" 2>"$d/stderr" </dev/null || status=$?
 	judge "$1" "$status" "$d/result.json" "$d/stderr" || return
@@ -118,6 +140,7 @@ attack() { # FILE NUMBER
 
 worker() { # every jobs-th file, from this one on
 	local i
+	trap 'trap "" TERM; end_children; exit 130' TERM
 	for ((i = $1; i < ${#files[@]}; i += jobs)); do
 		if attack "${files[i]}" "$i"; then echo p >>"$work/tally"; else echo f >>"$work/tally"; fi
 	done
