@@ -57,6 +57,8 @@ struct kl_findings {
 /* Moves *f (emptied) to the end. -1 without memory. */
 int kl_findings_push(struct kl_findings *fs, struct kl_finding *f);
 int kl_findings_copy(struct kl_findings *to, const struct kl_findings *from); /* appends */
+/* Appends those that to has none of yet of the same kind, title and function. -1 without memory. */
+int kl_findings_unite(struct kl_findings *to, const struct kl_findings *from);
 void kl_finding_deinit(struct kl_finding *f);
 void kl_findings_deinit(struct kl_findings *fs);
 /* {kind, title, function, file, line, access, trace}: absent values are null. */

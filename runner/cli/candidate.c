@@ -29,29 +29,13 @@ static int redact_check(struct kl_check_result *c, size_t number)
 	return 0;
 }
 
-static bool known(const struct kl_findings *fs, const struct kl_finding *f)
-{
-	for (size_t i = 0; i < fs->n; i++)
-		if (fs->v[i].kind == f->kind && kl_str_eq(fs->v[i].title, f->title) &&
-		    kl_str_eq(fs->v[i].function, f->function))
-			return true;
-	return false;
-}
-
 /* Those of the checks that are left, each once. */
 static int unite_findings(struct kl_result *r)
 {
 	kl_findings_deinit(&r->findings);
-	for (size_t i = 0; i < r->n_checks; i++) {
-		const struct kl_findings *fs = &r->checks[i].findings;
-
-		for (size_t k = 0; k < fs->n; k++) {
-			const struct kl_findings one = { .v = &fs->v[k], .n = 1 };
-
-			if (!known(&r->findings, &fs->v[k]) && kl_findings_copy(&r->findings, &one))
-				return -1;
-		}
-	}
+	for (size_t i = 0; i < r->n_checks; i++)
+		if (kl_findings_unite(&r->findings, &r->checks[i].findings))
+			return -1;
 	return 0;
 }
 

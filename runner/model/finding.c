@@ -98,3 +98,23 @@ int kl_findings_copy(struct kl_findings *to, const struct kl_findings *from)
 	}
 	return 0;
 }
+
+static bool known(const struct kl_findings *fs, const struct kl_finding *f)
+{
+	for (size_t i = 0; i < fs->n; i++)
+		if (fs->v[i].kind == f->kind && kl_str_eq(fs->v[i].title, f->title) &&
+		    kl_str_eq(fs->v[i].function, f->function))
+			return true;
+	return false;
+}
+
+int kl_findings_unite(struct kl_findings *to, const struct kl_findings *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct kl_findings one = { .v = &from->v[i], .n = 1 };
+
+		if (!known(to, &from->v[i]) && kl_findings_copy(to, &one))
+			return -1;
+	}
+	return 0;
+}

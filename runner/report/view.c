@@ -61,28 +61,13 @@ void kl_view_note_words(struct kl_buf *b, const struct kl_policy_note *n)
 	kl_buf_printf(b, ": %s: %s", n->rule, n->text);
 }
 
-static bool known(const struct kl_findings *fs, const struct kl_finding *f)
-{
-	for (size_t i = 0; i < fs->n; i++)
-		if (fs->v[i].kind == f->kind && kl_str_eq(fs->v[i].title, f->title) &&
-		    kl_str_eq(fs->v[i].function, f->function))
-			return true;
-	return false;
-}
-
 int kl_view_findings(const struct kl_result *r, enum kl_audience a, struct kl_findings *ret,
 		     struct kl_error *err)
 {
-	for (size_t i = 0; i < r->n_checks; i++) {
-		const struct kl_findings *fs = &r->checks[i].findings;
-
-		for (size_t k = 0; k < fs->n && kl_view_open(&r->checks[i], a); k++) {
-			const struct kl_findings one = { .v = &fs->v[k], .n = 1 };
-
-			if (!known(ret, &fs->v[k]) && kl_findings_copy(ret, &one))
-				return kl_fail(err, KL_INFRA, "no memory for the report");
-		}
-	}
+	for (size_t i = 0; i < r->n_checks; i++)
+		if (kl_view_open(&r->checks[i], a) &&
+		    kl_findings_unite(ret, &r->checks[i].findings))
+			return kl_fail(err, KL_INFRA, "no memory for the report");
 	return 0;
 }
 

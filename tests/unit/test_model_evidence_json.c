@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <klinic/cleanup.h>
@@ -146,6 +147,25 @@ static void test_copied_findings_are_independent(void **state)
 	assert_true(json_equal(a, b));
 }
 
+static void test_united_findings_stand_once_each(void **state)
+{
+	KL_AUTO(kl_findings_deinit) struct kl_findings from = { 0 };
+	KL_AUTO(kl_findings_deinit) struct kl_findings to = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		documents_add_findings(&from);
+	assert_int_equal(kl_findings_unite(&to, &from), 0);
+	assert_int_equal(to.n, 2);
+	free(from.v[0].function);
+	from.v[0].function = strdup("stash_drop"); /* elsewhere: another one */
+	from.v[1].kind = KL_KIND_WARN;
+	assert_int_equal(kl_findings_unite(&to, &from), 0);
+	assert_int_equal(to.n, 4);
+	assert_string_equal(to.v[2].function, "stash_drop");
+	assert_string_equal(to.v[0].function, "stash_read");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -157,6 +177,7 @@ int main(void)
 		TEST(test_evidence_with_any_value_of_another_type_is_survived),
 		TEST(test_a_finding_in_the_shape_of_the_command),
 		TEST(test_copied_findings_are_independent),
+		TEST(test_united_findings_stand_once_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
