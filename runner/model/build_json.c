@@ -42,10 +42,11 @@ json_t *kl_builds_json(const struct kl_build_evidence *builds, size_t n)
 	return list;
 }
 
-static int read_diagnostic(const json_t *o, struct kl_diagnostic *ret, struct kl_error *err)
+static int read_diagnostic(const json_t *o, void *to, struct kl_error *err)
 {
-	if (kl_in_object(o, "a diagnostic", err) ||
-	    kl_in_text(o, "file", KL_IN_NAME_MAX, false, &ret->file, err) ||
+	struct kl_diagnostic *ret = to;
+
+	if (kl_in_text(o, "file", KL_IN_NAME_MAX, false, &ret->file, err) ||
 	    kl_in_uint(o, "line", INT_MAX, &ret->line, err) ||
 	    kl_in_uint(o, "column", INT_MAX, &ret->column, err) ||
 	    kl_in_text(o, "severity", KL_IN_NAME_MAX, false, &ret->severity, err))
@@ -55,23 +56,15 @@ static int read_diagnostic(const json_t *o, struct kl_diagnostic *ret, struct kl
 
 static int read_build(const json_t *o, struct kl_build_evidence *ret, struct kl_error *err)
 {
-	const json_t *list;
-
 	if (kl_in_object(o, "a build", err) ||
 	    kl_in_text(o, "flavour", KL_IN_NAME_MAX, true, &ret->flavour, err) ||
 	    kl_in_bool(o, "ok", &ret->ok, err) ||
 	    kl_in_bool(o, "timed_out", &ret->timed_out, err) ||
 	    kl_in_text(o, "log", KL_IN_TEXT_MAX, false, &ret->log, err) ||
-	    kl_in_int(o, "wall_ms", 0, INT64_MAX, &ret->wall_ms, err) ||
-	    kl_in_list(o, "diagnostics", KL_IN_LIST_MAX, &list, err))
+	    kl_in_int(o, "wall_ms", 0, INT64_MAX, &ret->wall_ms, err))
 		return -1;
-	ret->diagnostics = calloc(json_array_size(list) + 1, sizeof(*ret->diagnostics));
-	if (!ret->diagnostics)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (read_diagnostic(json_array_get(list, i), &ret->diagnostics[ret->n++], err))
-			return kl_error_prepend(err, "diagnostics[%zu]", i);
-	return 0;
+	return kl_in_items(o, "diagnostics", KL_IN_LIST_MAX, sizeof(*ret->diagnostics),
+			   read_diagnostic, &ret->diagnostics, &ret->n, err);
 }
 
 int kl_builds_from_json(const json_t *j, struct kl_build_evidence **ret, size_t *ret_n,

@@ -1,6 +1,5 @@
 /* Evidence from JSON. The file may be anybody's: every type and size is checked. */
 #include <limits.h>
-#include <stdlib.h>
 
 #include <klinic/evidence.h>
 
@@ -17,28 +16,15 @@ static int read_status(const json_t *o, const char *key, int *ret, struct kl_err
 	return 0;
 }
 
-static int read_answer(const json_t *o, struct kl_answer *ret, struct kl_error *err)
+static int read_answer(const json_t *o, void *to, struct kl_error *err)
 {
-	if (kl_in_object(o, "an answer", err) || kl_in_uint(o, "slot", 65535, &ret->slot, err) ||
+	struct kl_answer *ret = to;
+
+	if (kl_in_uint(o, "slot", 65535, &ret->slot, err) ||
 	    kl_in_bool(o, "given", &ret->given, err) || kl_in_u64(o, "value", &ret->value, err) ||
 	    kl_in_u64(o, "min", &ret->min, err) || kl_in_u64(o, "max", &ret->max, err))
 		return -1;
 	return kl_in_text(o, "label", KL_IN_NAME_MAX, false, &ret->label, err);
-}
-
-static int read_answers(const json_t *o, struct kl_run *ret, struct kl_error *err)
-{
-	const json_t *list;
-
-	if (kl_in_list(o, "answers", KL_IN_LIST_MAX, &list, err))
-		return -1;
-	ret->answers = calloc(json_array_size(list) + 1, sizeof(*ret->answers));
-	if (!ret->answers)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (read_answer(json_array_get(list, i), &ret->answers[ret->n_answers++], err))
-			return kl_error_prepend(err, "answers[%zu]", i);
-	return 0;
 }
 
 /* Evidence from before there were canaries has none. */
@@ -90,19 +76,21 @@ static int read_later_facts(const json_t *o, struct kl_run *ret, struct kl_error
 		       : 0;
 }
 
-static int read_run(const json_t *o, struct kl_run *ret, struct kl_error *err)
+static int read_run(const json_t *o, void *to, struct kl_error *err)
 {
+	struct kl_run *ret = to;
 	const json_t *findings;
 	int end, program;
 
-	if (kl_in_object(o, "a run", err) || kl_in_u64(o, "seed", &ret->seed, err) ||
+	if (kl_in_u64(o, "seed", &ret->seed, err) ||
 	    kl_in_enum(o, "end", kl_end_parse, &end, err) ||
 	    kl_in_u64(o, "guest_ns", &ret->guest_ns, err) ||
 	    read_status(o, "load_status", &ret->load_status, err) ||
 	    read_status(o, "unload_status", &ret->unload_status, err) ||
 	    kl_in_enum(o, "program", kl_program_end_parse, &program, err) ||
 	    read_status(o, "program_status", &ret->program_status, err) ||
-	    read_answers(o, ret, err) ||
+	    kl_in_items(o, "answers", KL_IN_LIST_MAX, sizeof(*ret->answers), read_answer,
+			&ret->answers, &ret->n_answers, err) ||
 	    kl_in_text(o, "said", KL_IN_TEXT_MAX, false, &ret->said, err) ||
 	    kl_in_text(o, "console", KL_IN_TEXT_MAX, false, &ret->console, err) ||
 	    kl_in_bool(o, "console_truncated", &ret->console_truncated, err) ||
@@ -138,27 +126,12 @@ static int read_tolerate(const json_t *o, struct kl_check_evidence *ret, struct 
 	return 0;
 }
 
-static int read_runs(const json_t *o, struct kl_check_evidence *ret, struct kl_error *err)
+static int read_check(const json_t *o, void *to, struct kl_error *err)
 {
-	const json_t *list;
-
-	if (kl_in_list(o, "runs", KL_IN_LIST_MAX, &list, err))
-		return -1;
-	ret->runs = calloc(json_array_size(list) + 1, sizeof(*ret->runs));
-	if (!ret->runs)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (read_run(json_array_get(list, i), &ret->runs[ret->n_runs++], err))
-			return kl_error_prepend(err, "runs[%zu]", i);
-	return 0;
-}
-
-static int read_check(const json_t *o, struct kl_check_evidence *ret, struct kl_error *err)
-{
+	struct kl_check_evidence *ret = to;
 	int mode;
 
-	if (kl_in_object(o, "a check", err) ||
-	    kl_in_text(o, "check", KL_IN_NAME_MAX, true, &ret->check, err) ||
+	if (kl_in_text(o, "check", KL_IN_NAME_MAX, true, &ret->check, err) ||
 	    kl_in_text(o, "title", KL_IN_NAME_MAX, false, &ret->title, err) ||
 	    kl_in_text(o, "flavour", KL_IN_NAME_MAX, false, &ret->flavour, err) ||
 	    kl_in_enum(o, "mode", kl_mode_parse, &mode, err) ||
@@ -170,22 +143,8 @@ static int read_check(const json_t *o, struct kl_check_evidence *ret, struct kl_
 	    kl_known_from_json(json_object_get(o, "known"), &ret->known, err))
 		return -1;
 	ret->mode = (enum kl_mode)mode;
-	return read_runs(o, ret, err);
-}
-
-static int read_checks(const json_t *o, struct kl_evidence *ret, struct kl_error *err)
-{
-	const json_t *list;
-
-	if (kl_in_list(o, "checks", KL_IN_LIST_MAX, &list, err))
-		return -1;
-	ret->checks = calloc(json_array_size(list) + 1, sizeof(*ret->checks));
-	if (!ret->checks)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (read_check(json_array_get(list, i), &ret->checks[ret->n_checks++], err))
-			return kl_error_prepend(err, "checks[%zu]", i);
-	return 0;
+	return kl_in_items(o, "runs", KL_IN_LIST_MAX, sizeof(*ret->runs), read_run, &ret->runs,
+			   &ret->n_runs, err);
 }
 
 static int read_timing(const json_t *o, struct kl_evidence *ret, struct kl_error *err)
@@ -222,7 +181,9 @@ static int read_evidence(const json_t *o, struct kl_evidence *ret, struct kl_err
 	    kl_policy_from_json(json_object_get(o, "policy"), &ret->policy, err) ||
 	    kl_in_list(o, "builds", KL_IN_LIST_MAX, &builds, err) ||
 	    kl_builds_from_json(builds, &ret->builds, &ret->n_builds, err) ||
-	    read_checks(o, ret, err) || read_timing(json_object_get(o, "timing"), ret, err))
+	    kl_in_items(o, "checks", KL_IN_LIST_MAX, sizeof(*ret->checks), read_check, &ret->checks,
+			&ret->n_checks, err) ||
+	    read_timing(json_object_get(o, "timing"), ret, err))
 		return -1;
 	return read_environment(json_object_get(o, "environment"), ret, err);
 }

@@ -2,8 +2,6 @@
  * Inspections as JSON: the answers of graders/probes/ask.py, and “probes” of a run
  * in evidence. Both are read by the same code, and neither is believed.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include <klinic/inspection.h>
 
@@ -187,29 +185,6 @@ static int read_cache(const json_t *o, void *to, struct kl_error *err)
 	return kl_in_u64(o, "objects", &c->objects, err);
 }
 
-/* *ret_v becomes a vector of things of size bytes; *ret_n counts the last one even when it is bad. */
-static int read_list(const json_t *o, const char *key, size_t size,
-		     int (*read)(const json_t *, void *, struct kl_error *), void *ret_v,
-		     size_t *ret_n, struct kl_error *err)
-{
-	const json_t *list;
-	char *v;
-
-	if (kl_in_list(o, key, ITEMS_MAX, &list, err))
-		return -1;
-	v = calloc(json_array_size(list) + 1, size);
-	if (!v)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	memcpy(ret_v, &v, sizeof(v));
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *item = json_array_get(list, i);
-
-		if (kl_in_object(item, "an entry", err) || read(item, v + (*ret_n)++ * size, err))
-			return kl_error_prepend(err, "%s[%zu]", key, i);
-	}
-	return 0;
-}
-
 static int read_answer(const json_t *o, enum kl_probe probe, struct kl_inspection *ret,
 		       struct kl_error *err)
 {
@@ -221,20 +196,20 @@ static int read_answer(const json_t *o, enum kl_probe probe, struct kl_inspectio
 	case KL_PROBE_TASKS:
 		if (kl_in_uint(o, "waiting", INT32_MAX, &ret->waiting, err))
 			return -1;
-		return read_list(o, "items", sizeof(*ret->tasks), read_task, &ret->tasks,
-				 &ret->n_tasks, err);
+		return kl_in_items(o, "items", ITEMS_MAX, sizeof(*ret->tasks), read_task,
+				   &ret->tasks, &ret->n_tasks, err);
 	case KL_PROBE_PENDING:
-		return read_list(o, "items", sizeof(*ret->pending), read_pending, &ret->pending,
-				 &ret->n_pending, err);
+		return kl_in_items(o, "items", ITEMS_MAX, sizeof(*ret->pending), read_pending,
+				   &ret->pending, &ret->n_pending, err);
 	case KL_PROBE_HELD_LOCKS:
-		return read_list(o, "items", sizeof(*ret->locks), read_lock, &ret->locks,
-				 &ret->n_locks, err);
+		return kl_in_items(o, "items", ITEMS_MAX, sizeof(*ret->locks), read_lock,
+				   &ret->locks, &ret->n_locks, err);
 	case KL_PROBE_SLABS:
-		if (read_list(o, "caches", sizeof(*ret->caches), read_cache, &ret->caches,
-			      &ret->n_caches, err))
+		if (kl_in_items(o, "caches", ITEMS_MAX, sizeof(*ret->caches), read_cache,
+				&ret->caches, &ret->n_caches, err))
 			return -1;
-		return read_list(o, "items", sizeof(*ret->sites), read_site, &ret->sites,
-				 &ret->n_sites, err);
+		return kl_in_items(o, "items", ITEMS_MAX, sizeof(*ret->sites), read_site,
+				   &ret->sites, &ret->n_sites, err);
 	case KL_PROBE_COUNT:
 		break;
 	}

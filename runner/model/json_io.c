@@ -97,6 +97,29 @@ int kl_in_list(const json_t *o, const char *key, size_t max, const json_t **ret,
 	return 0;
 }
 
+int kl_in_items(const json_t *o, const char *key, size_t max, size_t size,
+		int (*read)(const json_t *o, void *ret, struct kl_error *err), void *ret_items,
+		size_t *ret_n, struct kl_error *err)
+{
+	const json_t *list = NULL;
+	char *items;
+
+	if (kl_in_list(o, key, max, &list, err))
+		return -1;
+	items = calloc(json_array_size(list) + 1, size);
+	if (!items)
+		return kl_fail(err, KL_INFRA, "out of memory");
+	memcpy(ret_items, &items, sizeof(items));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+
+		if (kl_in_object(item, "an entry", err) ||
+		    read(item, items + (*ret_n)++ * size, err))
+			return kl_error_prepend(err, "%s[%zu]", key, i);
+	}
+	return 0;
+}
+
 static int take_text(const json_t *v, const char *key, size_t max, char **ret, struct kl_error *err)
 {
 	size_t len = json_string_length(v);

@@ -37,6 +37,14 @@ int kl_in_schema(const json_t *o, const char *schema, struct kl_error *err);
 /* The list under key. */
 int kl_in_list(const json_t *o, const char *key, size_t max, const json_t **ret,
 	       struct kl_error *err);
+/*
+ * The objects of the list under key, each read by read into an item of size bytes,
+ * zeroed before. *ret_items (a T *) becomes the vector of them, also on failure, and
+ * *ret_n counts the last one even when it is bad: the owner's deinit frees them.
+ */
+int kl_in_items(const json_t *o, const char *key, size_t max, size_t size,
+		int (*read)(const json_t *o, void *ret, struct kl_error *err), void *ret_items,
+		size_t *ret_n, struct kl_error *err);
 /* null gives NULL unless it is needed. */
 int kl_in_text(const json_t *o, const char *key, size_t max, bool needed, char **ret,
 	       struct kl_error *err);

@@ -9,10 +9,11 @@
 
 #define RESULT_FILE_MAX (64UL << 20)
 
-static int read_dimension(const json_t *o, struct kl_dimension_score *ret, struct kl_error *err)
+static int read_dimension(const json_t *o, void *to, struct kl_error *err)
 {
-	if (kl_in_object(o, "a dimension", err) ||
-	    kl_in_text(o, "id", KL_IN_NAME_MAX, true, &ret->id, err) ||
+	struct kl_dimension_score *ret = to;
+
+	if (kl_in_text(o, "id", KL_IN_NAME_MAX, true, &ret->id, err) ||
 	    kl_in_text(o, "title", KL_IN_NAME_MAX, false, &ret->title, err) ||
 	    kl_in_uint(o, "weight", 100, &ret->weight, err) ||
 	    kl_in_bool(o, "assessed", &ret->assessed, err))
@@ -21,22 +22,6 @@ static int read_dimension(const json_t *o, struct kl_dimension_score *ret, struc
 		return kl_in_real(o, "score", 0, 4, &ret->score, err);
 	if (!json_is_null(json_object_get(o, "score")))
 		return kl_fail(err, KL_CONTENT, "“score” must be null: it was not assessed");
-	return 0;
-}
-
-static int read_dimensions(const json_t *o, struct kl_result *ret, struct kl_error *err)
-{
-	const json_t *list;
-
-	if (kl_in_list(o, "dimensions", KL_IN_LIST_MAX, &list, err))
-		return -1;
-	ret->dimensions = calloc(json_array_size(list) + 1, sizeof(*ret->dimensions));
-	if (!ret->dimensions)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (read_dimension(json_array_get(list, i), &ret->dimensions[ret->n_dimensions++],
-				   err))
-			return kl_error_prepend(err, "dimensions[%zu]", i);
 	return 0;
 }
 
@@ -79,13 +64,13 @@ static int read_check_more(const json_t *o, struct kl_check_result *ret, struct 
 	return 0;
 }
 
-static int read_check(const json_t *o, struct kl_check_result *ret, struct kl_error *err)
+static int read_check(const json_t *o, void *to, struct kl_error *err)
 {
+	struct kl_check_result *ret = to;
 	const json_t *findings;
 	int verdict, mode;
 
-	if (kl_in_object(o, "a check", err) ||
-	    kl_in_text(o, "id", KL_IN_NAME_MAX, true, &ret->id, err) ||
+	if (kl_in_text(o, "id", KL_IN_NAME_MAX, true, &ret->id, err) ||
 	    kl_in_enum(o, "verdict", kl_verdict_parse, &verdict, err) ||
 	    kl_in_text(o, "flavour", KL_IN_NAME_MAX, false, &ret->flavour, err) ||
 	    kl_in_enum(o, "mode", kl_mode_parse, &mode, err) ||
@@ -100,21 +85,6 @@ static int read_check(const json_t *o, struct kl_check_result *ret, struct kl_er
 	ret->verdict = (enum kl_verdict)verdict;
 	ret->mode = (enum kl_mode)mode;
 	return read_check_more(o, ret, err);
-}
-
-static int read_checks(const json_t *o, struct kl_result *ret, struct kl_error *err)
-{
-	const json_t *list;
-
-	if (kl_in_list(o, "checks", KL_IN_LIST_MAX, &list, err))
-		return -1;
-	ret->checks = calloc(json_array_size(list) + 1, sizeof(*ret->checks));
-	if (!ret->checks)
-		return kl_fail(err, KL_INFRA, "out of memory");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (read_check(json_array_get(list, i), &ret->checks[ret->n_checks++], err))
-			return kl_error_prepend(err, "checks[%zu]", i);
-	return 0;
 }
 
 static int read_score(const json_t *o, struct kl_result *ret, struct kl_error *err)
@@ -171,8 +141,12 @@ static int read_result(const json_t *o, struct kl_result *ret, struct kl_error *
 	if (kl_in_object(o, "a result", err) || kl_in_schema(o, KL_RESULT_SCHEMA, err) ||
 	    kl_in_text(o, "exercise", KL_IN_NAME_MAX, true, &ret->exercise, err) ||
 	    kl_in_enum(o, "verdict", kl_verdict_parse, &verdict, err) ||
-	    read_score(json_object_get(o, "score"), ret, err) || read_dimensions(o, ret, err) ||
-	    read_checks(o, ret, err) || kl_in_list(o, "findings", KL_IN_LIST_MAX, &findings, err) ||
+	    read_score(json_object_get(o, "score"), ret, err) ||
+	    kl_in_items(o, "dimensions", KL_IN_LIST_MAX, sizeof(*ret->dimensions), read_dimension,
+			&ret->dimensions, &ret->n_dimensions, err) ||
+	    kl_in_items(o, "checks", KL_IN_LIST_MAX, sizeof(*ret->checks), read_check, &ret->checks,
+			&ret->n_checks, err) ||
+	    kl_in_list(o, "findings", KL_IN_LIST_MAX, &findings, err) ||
 	    kl_findings_from_json(findings, &ret->findings, err) ||
 	    kl_in_strings(o, "refused", &ret->refused, err) ||
 	    kl_policy_from_json(json_object_get(o, "policy"), &ret->policy, err) ||
