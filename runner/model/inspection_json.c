@@ -2,7 +2,6 @@
  * Inspections as JSON: the answers of graders/probes/ask.py, and “probes” of a run
  * in evidence. Both are read by the same code, and neither is believed.
  */
-
 #include <klinic/inspection.h>
 
 #include "model/json_io.h"
