@@ -1,4 +1,4 @@
-/* What the tests of patches share: a lab with one exercise, and a patch taken in or refused there. */
+/* What the tests of patches and of mail share: a lab with one exercise, and a patch taken in or refused there. */
 #ifndef TESTS_UNIT_PATCHES_H
 #define TESTS_UNIT_PATCHES_H
 

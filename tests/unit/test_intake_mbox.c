@@ -1,87 +1,13 @@
 /* Mail as a submission: what git format-patch makes, in every coding that mail programs use. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "patches.h"
 
-#include <cmocka.h>
-
-#include <stdlib.h>
-#include <string.h>
-
-#include <klinic/cleanup.h>
-#include <klinic/file.h>
-#include <klinic/intake.h>
-
-#include "lab.h"
-
-static struct lab lab;
-static struct kl_exercise e;
-static struct kl_submission s;
-static struct kl_error err;
-
-static int setup(void **state)
-{
-	(void)state;
-	lab_create(&lab);
-	lab_load(&lab, &e);
-	s = (struct kl_submission){ 0 };
-	err = KL_ERROR_INIT;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kl_submission_deinit(&s);
-	kl_exercise_deinit(&e);
-	lab_destroy(&lab);
-	return 0;
-}
-
-static void take(const char *text)
-{
-	KL_AUTO_FREE char *path = kl_path_join(lab.root, "fix.mbox");
-
-	assert_int_equal(kl_file_write(path, text, strlen(text), 0644, &err), 0);
-	kl_submission_deinit(&s);
-	if (kl_intake(&e, path, &s, &err))
-		fail_msg("intake failed: %s", err.message);
-}
-
-static void accepted(const char *text)
-{
-	take(text);
-	if (s.refused.n)
-		fail_msg("refused: %s", s.refused.v[0]);
-}
-
-static void refused(const char *text, const char *part)
-{
-	take(text);
-	if (!s.refused.n)
-		fail_msg("accepted; expected: %s", part);
-	if (!strstr(s.refused.v[0], part))
-		fail_msg("got: %s; expected: %s", s.refused.v[0], part);
-}
-
-#define FROM	"From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001\n"
-#define HEADERS "From: A Body <a@example.org>\nDate: Sat, 1 Jan 2022 10:00:00 +0000\n"
-#define STAT	"---\n stashbox.c | 2 +-\n 1 file changed, 1 insertion(+), 1 deletion(-)\n\n"
-#define FIX                                                                     \
-	"diff --git a/stashbox.c b/stashbox.c\nindex 1234567..89abcde 100644\n" \
-	"--- a/stashbox.c\n+++ b/stashbox.c\n"                                  \
-	"@@ -4,3 +4,3 @@ static int x(void)\n line 03\n-line 04\n+line 4 repaired\n line 05\n"
+#define FROM	  "From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001\n"
+#define HEADERS	  "From: A Body <a@example.org>\nDate: Sat, 1 Jan 2022 10:00:00 +0000\n"
+#define STAT	  "---\n stashbox.c | 2 +-\n 1 file changed, 1 insertion(+), 1 deletion(-)\n\n"
 #define SIGNATURE "-- \n2.39.5\n\n"
 #define MAIL                                                                               \
 	FROM HEADERS "Subject: [PATCH] stashbox: wait for readers\n\nThey still look.\n\n" \
-		     "Signed-off-by: A Body <a@example.org>\n" STAT FIX SIGNATURE
-
-static void expect_the_fix(void)
-{
-	assert_true(s.files[0].changed);
-	assert_non_null(strstr(s.files[0].data, "line 03\nline 4 repaired\nline 05\n"));
-}
+		     "Signed-off-by: A Body <a@example.org>\n" STAT GIT_FIX SIGNATURE
 
 static void test_one_message_is_applied_and_its_text_kept(void **state)
 {
@@ -99,7 +25,7 @@ static void test_mail_and_patch_of_one_fix_have_one_digest(void **state)
 	(void)state;
 	accepted(MAIL);
 	memcpy(digest, s.digest, sizeof(digest));
-	accepted(FIX);
+	accepted(GIT_FIX);
 	assert_string_equal(s.digest, digest);
 	assert_null(s.message);
 }
@@ -107,9 +33,9 @@ static void test_mail_and_patch_of_one_fix_have_one_digest(void **state)
 static void test_a_message_without_the_from_line_is_mail_too(void **state)
 {
 	(void)state;
-	accepted(HEADERS "Subject: [PATCH] x: y\n\nbody\n" STAT FIX SIGNATURE);
+	accepted(HEADERS "Subject: [PATCH] x: y\n\nbody\n" STAT GIT_FIX SIGNATURE);
 	expect_the_fix();
-	accepted("Subject: [PATCH] x: y\n" HEADERS "\nbody\n" STAT FIX SIGNATURE);
+	accepted("Subject: [PATCH] x: y\n" HEADERS "\nbody\n" STAT GIT_FIX SIGNATURE);
 	expect_the_fix();
 }
 
@@ -151,7 +77,7 @@ static void test_an_attached_patch_is_found(void **state)
 			      "Content-Type: multipart/mixed; boundary=\"sep\"\n\n"
 			      "--sep\nContent-Type: text/plain; charset=UTF-8\n\nThey look.\n---\n"
 			      "--sep\nContent-Type: text/x-patch; name=\"fix.patch\"\n"
-			      "Content-Disposition: attachment; filename=\"fix.patch\"\n\n" FIX
+			      "Content-Disposition: attachment; filename=\"fix.patch\"\n\n" GIT_FIX
 			      "\n--sep--\n");
 	expect_the_fix();
 	assert_non_null(strstr(s.message, "They look."));
@@ -178,9 +104,10 @@ static void test_dos_newlines_of_mail_are_taken_off(void **state)
 static void test_a_series_is_applied_in_order(void **state)
 {
 	(void)state;
-	accepted(FROM HEADERS "Subject: [PATCH 0/2] cover\n\nWhat this is.\n" SIGNATURE FROM HEADERS
-			      "Subject: [PATCH 1/2] one\n\nFirst.\n" STAT FIX SIGNATURE FROM HEADERS
-			      "Subject: [PATCH 2/2] two\n\nSecond.\n" STAT SECOND SIGNATURE);
+	accepted(FROM HEADERS
+		 "Subject: [PATCH 0/2] cover\n\nWhat this is.\n" SIGNATURE FROM HEADERS
+		 "Subject: [PATCH 1/2] one\n\nFirst.\n" STAT GIT_FIX SIGNATURE FROM HEADERS
+		 "Subject: [PATCH 2/2] two\n\nSecond.\n" STAT SECOND SIGNATURE);
 	assert_non_null(strstr(s.files[0].data, "line 4 repaired twice\n"));
 	assert_non_null(strstr(s.message, "cover\n"));
 	assert_true(strstr(s.message, "one\n\nFirst.") < strstr(s.message, "two\n\nSecond."));
@@ -190,7 +117,7 @@ static void test_a_series_in_the_wrong_order_does_not_apply(void **state)
 {
 	(void)state;
 	refused(FROM HEADERS "Subject: [PATCH 2/2] two\n\n" STAT SECOND SIGNATURE FROM HEADERS
-			     "Subject: [PATCH 1/2] one\n\n" STAT FIX SIGNATURE,
+			     "Subject: [PATCH 1/2] one\n\n" STAT GIT_FIX SIGNATURE,
 		"Message 1's patch, line");
 	assert_false(s.files[0].changed);
 }
@@ -199,7 +126,7 @@ static void test_a_change_that_a_later_message_takes_back_is_none(void **state)
 {
 	(void)state;
 	accepted(FROM HEADERS
-		 "Subject: [PATCH 1/2] one\n\n" STAT FIX SIGNATURE FROM HEADERS
+		 "Subject: [PATCH 1/2] one\n\n" STAT GIT_FIX SIGNATURE FROM HEADERS
 		 "Subject: [PATCH 2/2] Revert\n\n" STAT "--- a/stashbox.c\n+++ b/stashbox.c\n"
 		 "@@ -4,3 +4,3 @@\n line 03\n-line 4 repaired\n+line 04\n line 05\n" SIGNATURE);
 	assert_false(s.files[0].changed);
@@ -209,7 +136,7 @@ static void test_a_change_that_a_later_message_takes_back_is_none(void **state)
 static void test_every_message_is_held_against_the_editable_files(void **state)
 {
 	(void)state;
-	refused(FROM HEADERS "Subject: [PATCH 1/2] one\n\n" STAT FIX SIGNATURE FROM HEADERS
+	refused(FROM HEADERS "Subject: [PATCH 1/2] one\n\n" STAT GIT_FIX SIGNATURE FROM HEADERS
 			     "Subject: [PATCH 2/2] two\n\n---\n"
 			     "--- a/Kbuild\n+++ b/Kbuild\n@@ -1 +1 @@\n-obj-m := stashbox.o\n+x\n",
 		"Message 2's patch, line");
@@ -255,7 +182,7 @@ static void test_any_prefix_of_a_mail_is_survived(void **state)
 	for (size_t i = 1; i < strlen(MAIL); i += 41) {
 		free(text);
 		text = strndup(MAIL, i);
-		take(text);
+		take_bytes(text, strlen(text));
 		assert_true(s.refused.n || s.files[0].changed);
 	}
 }
