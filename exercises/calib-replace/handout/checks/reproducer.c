@@ -48,14 +48,19 @@ static void poll_samples(struct job *j)
 {
 	uint64_t wrong = 0;
 	struct lincal_reading r;
+	int32_t value = 0;
+	bool first = true;
 
 	do {
 		if (read(j->poll_fd, &r, sizeof(r)) != sizeof(r))
 			kl_die("read: errno %d", errno);
 		r.value -= (int32_t)(r.generation - j->first + 1) * MARK_STEP;
-		kl_answer(4, (uint32_t)r.value);
-		wrong += r.code != CODE;
+		if (first)
+			value = r.value;
+		first = false;
+		wrong += r.code != CODE || r.value != value;
 	} while (r.sequence < ROUNDS);
+	kl_answer(4, (uint32_t)value);
 	kl_answer(5, wrong);
 }
 
@@ -105,7 +110,7 @@ void kl_check_expect(const struct kl_challenge *c)
 	kl_expect(1, ROUNDS, "blocks of poller A from one table each");
 	kl_expect(2, values_hash(c, CONVERT_B, POINTS, CONVERT_B, BLOCK), "values of poller B");
 	kl_expect(3, ROUNDS, "blocks of poller B from one table each");
-	kl_expect(4, (uint32_t)value_at(c, POLL, POINTS, CODE), "value of a sample");
-	kl_expect(5, 0, "samples with another code");
+	kl_expect(4, (uint32_t)value_at(c, POLL, POINTS, CODE), "value of the first sample");
+	kl_expect(5, 0, "samples with another code or value");
 }
 #endif

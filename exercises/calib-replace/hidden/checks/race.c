@@ -19,6 +19,8 @@
 #define CODE	 (-77777)
 #define NUMBER_B 500 /* marks of the second loader start here */
 
+#define GENERATIONS (2 * ROUNDS + 4) /* the first is the module's own, and there is no 0 */
+
 enum { CONVERT_ALWAYS, CONVERT_SOMETIMES, WAIT, LOAD_A, LOAD_B, FEED, TASKS };
 
 #ifdef KL_GUEST
@@ -27,7 +29,25 @@ struct job {
 	struct tables tables[2];
 	int fd, wait_fd;
 	atomic_bool last;
+	uint32_t number_of[GENERATIONS]; /* as the loaders were told */
+	struct seen {
+		uint32_t generation, number;
+	} block[2 * ROUNDS];
+	struct lincal_reading reading[512];
+	unsigned int blocks, readings;
 };
+
+static void load_one(struct job *j, struct tables *t, unsigned int channels, unsigned int number)
+{
+	uint32_t generation;
+	int err = table_load(j->fd, t, channels, number, &generation);
+
+	if (err)
+		kl_die("load %u: errno %d", number, -err);
+	if (generation >= GENERATIONS)
+		kl_die("load %u: generation %u", number, generation);
+	j->number_of[generation] = number;
+}
 
 static void convert_always(struct job *j)
 {
@@ -41,6 +61,7 @@ static void convert_always(struct job *j)
 
 		if (convert(j->fd, 0, codes, values, BLOCK, &number, &generation))
 			continue;
+		j->block[i] = (struct seen){ generation, number };
 		h = kl_hash(KL_HASH_INIT, values, sizeof(values));
 		if (!i)
 			hash = h;
@@ -69,6 +90,7 @@ static void convert_sometimes(struct job *j)
 		if (!hash)
 			hash = h;
 		wrong += err || h != hash || number == UINT32_MAX;
+		j->block[ROUNDS + i] = (struct seen){ generation, number };
 		if (kl_read_file("/sys/class/misc/lincal/generation", text, sizeof(text)) <= 0 ||
 		    strtoul(text, NULL, 10) < generation)
 			wrong++;
@@ -76,15 +98,41 @@ static void convert_sometimes(struct job *j)
 	kl_answer(2, wrong);
 }
 
-static uint64_t read_one(int fd)
+static uint64_t read_one(struct job *j)
 {
 	struct lincal_reading r;
 
-	if (read(fd, &r, sizeof(r)) != sizeof(r))
+	if (read(j->wait_fd, &r, sizeof(r)) != sizeof(r))
 		return errno == ENODATA ? 0 : 1;
-	/* Which loader's table it was is not known; the mark's step is. */
-	kl_answer(4, (uint32_t)(r.value & (MARK_STEP - 1)));
+	j->reading[j->readings++] = r;
 	return r.code != CODE;
+}
+
+/* When all are done: does each generation that came with values name the table they are from? */
+static void compare(struct job *j)
+{
+	uint64_t wrong = 0;
+	int32_t value = 0;
+
+	for (unsigned int i = 0; i < 2 * ROUNDS; i++) {
+		struct seen *s = &j->block[i];
+
+		wrong += s->generation >= GENERATIONS || s->number != j->number_of[s->generation];
+	}
+	for (unsigned int i = 0; i < j->readings; i++) {
+		struct lincal_reading *r = &j->reading[i];
+
+		if (r->generation >= GENERATIONS) {
+			wrong++;
+			continue;
+		}
+		r->value -= (int32_t)j->number_of[r->generation] * MARK_STEP;
+		if (!i)
+			value = r->value;
+		wrong += r->value != value;
+	}
+	kl_answer(4, (uint32_t)value);
+	kl_answer(9, wrong);
 }
 
 /*
@@ -97,7 +145,7 @@ static void wait_samples(struct job *j)
 	uint64_t wrong = 0;
 
 	for (unsigned int i = 0; i < 500 && (!atomic_load(&j->last) || poll(&p, 1, 0)); i++) {
-		wrong += read_one(j->wait_fd);
+		wrong += read_one(j);
 		sched_yield();
 	}
 	kl_answer(3, wrong);
@@ -109,10 +157,8 @@ static void load(struct job *j, unsigned int which)
 
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		unsigned int channels = i % 2 == which ? LINCAL_CHANNELS : 3;
-		int err = table_load(j->fd, &j->tables[which], channels, number + i, NULL);
 
-		if (err)
-			kl_die("load %u: errno %d", i, -err);
+		load_one(j, &j->tables[which], channels, number + i);
 	}
 }
 
@@ -149,28 +195,29 @@ static void task(unsigned int index, void *arg)
 
 void kl_check_run(const struct kl_challenge *c)
 {
-	struct job j = { .c = c, .fd = kl_open_device(DEVICE, O_RDWR) };
+	static struct job j;
 	int32_t codes[BLOCK], values[BLOCK];
 	uint32_t number, generation;
 	struct lincal_info info;
 
+	j.c = c;
+	j.fd = kl_open_device(DEVICE, O_RDWR);
 	tables_make(c, POINTS, &j.tables[0]);
 	tables_make(c, POINTS, &j.tables[1]);
-	if (table_load(j.fd, &j.tables[0], LINCAL_CHANNELS, 1, NULL))
-		kl_die("the first load: errno %d", errno);
+	load_one(&j, &j.tables[0], LINCAL_CHANNELS, 1);
 	j.wait_fd = open_channel(LAST, O_RDONLY);
 	kl_threads(TASKS, task, &j);
 	/* The reader of LAST may have been refused to the end; nobody is now. */
-	if (table_load(j.fd, &j.tables[0], LINCAL_CHANNELS, 400, NULL))
-		kl_die("the last load: errno %d", errno);
+	load_one(&j, &j.tables[0], LINCAL_CHANNELS, 400);
 	feed(j.fd, LAST, CODE);
-	if (read_one(j.wait_fd))
+	if (read_one(&j))
 		kl_die("the last read: errno %d", errno);
 	codes_of(c, 1, codes, BLOCK);
 	if (convert(j.fd, LAST, codes, values, BLOCK, &number, &generation))
 		kl_die("the last conversion: errno %d", errno);
 	kl_answer(5, kl_hash(KL_HASH_INIT, values, sizeof(values)));
 	kl_answer(6, number);
+	compare(&j);
 	if (ioctl(j.fd, LINCAL_IOC_INFO, &info))
 		kl_die("LINCAL_IOC_INFO: errno %d", errno);
 	kl_answer(7, info.loads);
@@ -187,11 +234,12 @@ void kl_check_expect(const struct kl_challenge *c)
 	kl_expect(1, ROUNDS, "blocks of the lasting channel from one table each");
 	kl_expect(2, 0, "blocks of the passing channel that were wrong");
 	kl_expect(3, 0, "samples with another code");
-	kl_expect(4, (uint32_t)value_at(c, LAST, POINTS, CODE) & (MARK_STEP - 1),
-		  "value of a sample, without its mark");
+	kl_expect(4, (uint32_t)value_at(c, LAST, POINTS, CODE),
+		  "value of a sample, without the mark of its generation");
 	kl_expect(5, values_hash(c, LAST, POINTS, 1, BLOCK), "values of the passing channel");
 	kl_expect(6, 400, "table that is live at the end");
 	kl_expect(7, 2 * ROUNDS + 2, "loads");
 	kl_expect(8, 1, "generation, counted from the number of loads");
+	kl_expect(9, 0, "answers whose values and generation are of two tables");
 }
 #endif
