@@ -4,6 +4,7 @@
 
 #ifdef KL_GUEST
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #endif
 
@@ -92,12 +93,46 @@ static void samples(int fd, int reader)
 	must(fails((int)read(reader, &r, sizeof(r)), EAGAIN), "and nothing to read");
 }
 
+/* A reader that waits, and somebody who selects another channel for its file. */
+struct moved {
+	int fd, reader;
+	atomic_uint reading;
+};
+
+static void moved_reader(unsigned int index, void *arg)
+{
+	static const uint32_t channels[] = { 3, CHANNELS };
+	struct moved *m = arg;
+	struct lincal_reading r = { 0 };
+	ssize_t n;
+
+	for (unsigned int i = 0; index && i < 2; i++) {
+		while (atomic_load(&m->reading) <= i)
+			sleep_ms(1);
+		sleep_ms(20); /* it is asleep in there now */
+		must(!ioctl(m->reader, LINCAL_IOC_SELECT, &channels[i]),
+		     "another channel is selected while a reader waits");
+		feed(m->fd, channels[i], CODE);
+	}
+	if (index)
+		return;
+	atomic_store(&m->reading, 1);
+	n = read(m->reader, &r, sizeof(r));
+	must(n == sizeof(r) && r.code == CODE && r.sequence == 1 && r.generation == 2,
+	     "the reader gets the sample of the new one");
+	kl_answer(3, (uint32_t)(r.value - MARK_STEP));
+	atomic_store(&m->reading, 2);
+	must(fails((int)read(m->reader, &r, sizeof(r)), ENODATA),
+	     "or hears that the new one has no curve");
+}
+
 void kl_check_run(const struct kl_challenge *c)
 {
 	int fd = kl_open_device(DEVICE, O_RDWR);
 	int reader = kl_open_device(DEVICE, O_RDONLY | O_NONBLOCK);
 	static int32_t codes[LINCAL_BATCH_MAX], values[LINCAL_BATCH_MAX];
 	struct lincal_info info;
+	struct moved m = { 0 };
 	uint32_t number, generation = 0;
 	struct tables t;
 	char text[32];
@@ -128,6 +163,11 @@ void kl_check_run(const struct kl_challenge *c)
 	must(kl_read_file("/sys/class/misc/lincal/conversions", text, sizeof(text)) > 0 &&
 		     strtoull(text, NULL, 10) == info.conversions,
 	     "conversions in sysfs");
+
+	m.reader = open_channel(1, O_RDONLY);
+	m.fd = fd;
+	kl_threads(2, moved_reader, &m);
+	close(m.reader);
 	kl_answer(2, right);
 	close(reader);
 	close(fd);
@@ -139,6 +179,7 @@ void kl_check_expect(const struct kl_challenge *c)
 {
 	kl_expect(0, values_hash(c, 4, POINTS, 9, LINCAL_BATCH_MAX), "values");
 	kl_expect(1, (uint32_t)value_at(c, 2, POINTS, CODE), "value of a sample");
-	kl_expect(2, 33, "points of the interface that hold");
+	kl_expect(3, (uint32_t)value_at(c, 3, POINTS, CODE), "value of a sample after a move");
+	kl_expect(2, 37, "points of the interface that hold");
 }
 #endif
