@@ -42,7 +42,7 @@ static void other_poller(struct job *j)
 
 		stall_begin(&j->stall, n);
 		start = kl_guest_ns();
-		if (convert(j->fd, 2, codes, values, SMALL, &number, &generation))
+		if (convert(fd, 2, codes, values, SMALL, &number, &generation))
 			kl_die("conversion of the second poller: errno %d", errno);
 		feed(fd, 2, (int32_t)n);
 		if (read(fd, &r, sizeof(r)) != sizeof(r) || r.code != (int32_t)n)
