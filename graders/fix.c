@@ -53,28 +53,11 @@ static int grade_checks(const struct kl_exercise *e, const struct kl_evidence *e
 	return 0;
 }
 
-static bool known(const struct kl_findings *fs, const struct kl_finding *f)
-{
-	for (size_t i = 0; i < fs->n; i++)
-		if (fs->v[i].kind == f->kind && kl_str_eq(fs->v[i].title, f->title) &&
-		    kl_str_eq(fs->v[i].function, f->function))
-			return true;
-	return false;
-}
-
 static int unite_findings(struct kl_result *res, struct kl_error *err)
 {
-	for (size_t i = 0; i < res->n_checks; i++) {
-		const struct kl_findings *fs = &res->checks[i].findings;
-
-		for (size_t k = 0; k < fs->n; k++) {
-			const struct kl_findings one = { .v = &fs->v[k], .n = 1 };
-
-			if (!known(&res->findings, &fs->v[k]) &&
-			    kl_findings_copy(&res->findings, &one))
-				return no_memory(err);
-		}
-	}
+	for (size_t i = 0; i < res->n_checks; i++)
+		if (kl_findings_unite(&res->findings, &res->checks[i].findings))
+			return no_memory(err);
 	return 0;
 }
 
